@@ -1,0 +1,342 @@
+//! Channels between the tasks of one executor, for those who come from Go.
+//!
+//! ```text
+//!   sender.send(x).await  --->  [ queue, at most `capacity` ]  --->  receiver.recv().await
+//!        parks while it is full                          parks while it is empty
+//! ```
+//!
+//! They are local: everything is in one `Rc`, nothing is atomic, and both ends stay on their
+//! thread. Between threads use another crate's channel; any async channel runs on this executor.
+
+mod oneshot;
+mod waiters;
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+pub use oneshot::{OneshotReceiver, OneshotSender, oneshot};
+use waiters::{Ticket, Waiters};
+
+use crate::current::report_wait;
+use crate::observe::Wait;
+
+/// A channel that holds at most `capacity` values. A sender waits while it is full.
+///
+/// # Panics
+/// If `capacity` is 0: there is no rendezvous channel here.
+#[must_use]
+pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    assert!(capacity > 0, "a bounded channel holds at least one value");
+    new(capacity)
+}
+
+/// A channel without a limit. Sending never waits, so a receiver that is too slow lets it grow.
+#[must_use]
+pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
+    new(usize::MAX)
+}
+
+struct Channel<T> {
+    queue: RefCell<VecDeque<T>>,
+    capacity: usize,
+    senders: Waiters,
+    receivers: Waiters,
+}
+
+fn new<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    let channel = Rc::new(Channel {
+        queue: RefCell::new(VecDeque::new()),
+        capacity,
+        senders: Waiters::new(),
+        receivers: Waiters::new(),
+    });
+    (Sender { channel: channel.clone() }, Receiver { channel })
+}
+
+/// The sending end. Clone it for more senders; the channel closes when the last one is dropped.
+pub struct Sender<T> {
+    channel: Rc<Channel<T>>,
+}
+
+/// The receiving end. It may be cloned: each value goes to one of the receivers.
+pub struct Receiver<T> {
+    channel: Rc<Channel<T>>,
+}
+
+/// All receivers are gone. Here is the value back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SendError<T>(pub T);
+
+/// Why a value could not be sent at once. Here it is back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum TrySendError<T> {
+    /// The channel holds as much as it may.
+    Full(T),
+    /// All receivers are gone.
+    Closed(T),
+}
+
+/// Why nothing could be received at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TryRecvError {
+    /// Nothing is there at the moment.
+    Empty,
+    /// Nothing is there and all senders are gone.
+    Closed,
+}
+
+impl<T> Sender<T> {
+    /// Sends a value, and waits for room if the channel is full.
+    ///
+    /// Gives the value back as an error when all receivers are gone. Cancelling the await drops
+    /// the value unsent.
+    #[track_caller]
+    pub fn send(&self, value: T) -> Send<'_, T> {
+        Send { channel: &self.channel, value: Some(value), ticket: None, at: Location::caller() }
+    }
+
+    /// Sends a value if there is room now.
+    ///
+    /// # Errors
+    /// [`TrySendError::Full`] or [`TrySendError::Closed`], with the value.
+    pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
+        let channel = &self.channel;
+        if channel.receivers.nobody() {
+            return Err(TrySendError::Closed(value));
+        }
+        let mut queue = channel.queue.borrow_mut();
+        if queue.len() >= channel.capacity {
+            return Err(TrySendError::Full(value));
+        }
+        queue.push_back(value);
+        drop(queue);
+        channel.receivers.wake_one();
+        Ok(())
+    }
+
+    /// Whether all receivers are gone.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.channel.receivers.nobody()
+    }
+}
+
+impl<T> Receiver<T> {
+    /// The next value; None when nothing is left and all senders are gone.
+    ///
+    /// Cancelling the await loses nothing.
+    #[track_caller]
+    pub fn recv(&self) -> Recv<'_, T> {
+        Recv { channel: &self.channel, ticket: None, at: Location::caller() }
+    }
+
+    /// The next value, if there is one now.
+    ///
+    /// # Errors
+    /// [`TryRecvError::Empty`], or [`TryRecvError::Closed`] when none can come any more.
+    pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        let channel = &self.channel;
+        let value = channel.queue.borrow_mut().pop_front();
+        match value {
+            Some(value) => {
+                channel.senders.wake_one();
+                Ok(value)
+            }
+            None if channel.senders.nobody() => Err(TryRecvError::Closed),
+            None => Err(TryRecvError::Empty),
+        }
+    }
+
+    /// How many values wait to be received.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.channel.queue.borrow().len()
+    }
+
+    /// Whether no value waits to be received.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The future of [`Sender::send`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct Send<'a, T> {
+    channel: &'a Channel<T>,
+    /// None once it is sent.
+    value: Option<T>,
+    ticket: Option<Ticket>,
+    at: &'static Location<'static>,
+}
+
+impl<T> Future for Send<'_, T> {
+    type Output = Result<(), SendError<T>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let value = this.value.take().expect("`Send` polled after completion");
+        if this.channel.receivers.nobody() {
+            this.channel.senders.forget(&mut this.ticket);
+            return Poll::Ready(Err(SendError(value)));
+        }
+        if this.channel.queue.borrow().len() >= this.channel.capacity {
+            this.value = Some(value);
+            this.channel.senders.wait(&mut this.ticket, cx.waker());
+            report_wait(Wait::Send);
+            return Poll::Pending;
+        }
+        this.channel.senders.forget(&mut this.ticket);
+        this.channel.queue.borrow_mut().push_back(value);
+        this.channel.receivers.wake_one();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T> Drop for Send<'_, T> {
+    fn drop(&mut self) {
+        self.channel.senders.give_up(&mut self.ticket);
+    }
+}
+
+/// The future of [`Receiver::recv`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct Recv<'a, T> {
+    channel: &'a Channel<T>,
+    ticket: Option<Ticket>,
+    at: &'static Location<'static>,
+}
+
+impl<T> Future for Recv<'_, T> {
+    type Output = Option<T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let value = this.channel.queue.borrow_mut().pop_front();
+        if value.is_none() && !this.channel.senders.nobody() {
+            this.channel.receivers.wait(&mut this.ticket, cx.waker());
+            report_wait(Wait::Receive);
+            return Poll::Pending;
+        }
+        this.channel.receivers.forget(&mut this.ticket);
+        if value.is_some() {
+            this.channel.senders.wake_one();
+        }
+        Poll::Ready(value)
+    }
+}
+
+impl<T> Drop for Recv<'_, T> {
+    fn drop(&mut self) {
+        self.channel.receivers.give_up(&mut self.ticket);
+    }
+}
+
+// The futures are never pinned in any part: the value in `Send` is only moved.
+impl<T> Unpin for Send<'_, T> {}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.channel.senders.enter();
+        Sender { channel: self.channel.clone() }
+    }
+}
+
+impl<T> Clone for Receiver<T> {
+    fn clone(&self) -> Self {
+        self.channel.receivers.enter();
+        Receiver { channel: self.channel.clone() }
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        if self.channel.senders.leave() {
+            self.channel.receivers.wake_all();
+        }
+    }
+}
+
+/// The last receiver takes what is still in the channel with it.
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        if self.channel.receivers.leave() {
+            let unread = self.channel.queue.take();
+            self.channel.senders.wake_all();
+            drop(unread);
+        }
+    }
+}
+
+impl<T> fmt::Display for SendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the channel is closed: all its receivers are gone")
+    }
+}
+
+impl<T> fmt::Display for TrySendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TrySendError::Full(_) => "the channel is full",
+            TrySendError::Closed(_) => "the channel is closed: all its receivers are gone",
+        })
+    }
+}
+
+impl fmt::Display for TryRecvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TryRecvError::Empty => "the channel is empty",
+            TryRecvError::Closed => "the channel is closed: all its senders are gone",
+        })
+    }
+}
+
+impl<T> fmt::Debug for SendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SendError(..)")
+    }
+}
+
+impl<T> fmt::Debug for TrySendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TrySendError::Full(_) => "Full(..)",
+            TrySendError::Closed(_) => "Closed(..)",
+        })
+    }
+}
+
+impl<T> std::error::Error for SendError<T> {}
+impl<T> std::error::Error for TrySendError<T> {}
+impl std::error::Error for TryRecvError {}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Send<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Send").field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Recv<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recv").field("at", &self.at).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,236 @@
+//! The other end of `spawn`: wait for a task, stop it, or let it go.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use crate::current::report_wait;
+use crate::key::Key;
+use crate::observe::Wait;
+use crate::scheduler::{Boxed, Scheduler};
+use crate::task::{State, TaskId};
+
+/// Owns the right to a task's output. Await it to join the task.
+///
+/// Dropping it *detaches* the task: it runs on, and its output is dropped when it ends. This
+/// is what `std::thread` and tokio do. (smol cancels.)
+///
+/// Cancelling the await (dropping the handle half-way) is therefore also a detach. To give up
+/// waiting and keep the handle, await `&mut handle`.
+///
+/// ```
+/// executor::block_on(async {
+///     let handle = executor::spawn(async { 6 * 7 }).named("the question");
+///     assert_eq!(handle.await.unwrap(), 42);
+/// });
+/// ```
+pub struct JoinHandle<T> {
+    /// None once the output has been given away.
+    scheduler: Option<Rc<Scheduler>>,
+    slot: u32,
+    id: TaskId,
+    output: PhantomData<T>,
+}
+
+/// Why a task has no output.
+pub enum JoinError {
+    /// It was aborted, or its executor ended before it did.
+    Cancelled,
+    /// It panicked with this payload, while it was polled or dropped.
+    Panicked(Box<dyn Any + Send>),
+}
+
+impl<T: 'static> JoinHandle<T> {
+    pub(crate) fn new(scheduler: Rc<Scheduler>, slot: u32, id: TaskId) -> JoinHandle<T> {
+        JoinHandle { scheduler: Some(scheduler), slot, id, output: PhantomData }
+    }
+}
+
+impl<T> JoinHandle<T> {
+    /// Gives the task a name for people: traces, panic messages and debuggers show it.
+    ///
+    /// Without one they show the type of its future.
+    pub fn named(self, name: impl Into<Cow<'static, str>>) -> JoinHandle<T> {
+        if let Some(scheduler) = &self.scheduler {
+            scheduler.name(self.slot, self.id, name.into());
+        }
+        self
+    }
+
+    /// The id of the task: a counter, never used again.
+    #[must_use]
+    pub fn id(&self) -> TaskId {
+        self.id
+    }
+
+    /// Whether the task has ended: with an output, by a panic, or cancelled.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.scheduler.as_ref().is_none_or(|scheduler| scheduler.is_finished(self.slot))
+    }
+
+    /// Asks the executor to drop the task's future.
+    ///
+    /// The future is never dropped inside this call. The task is queued, and dropped when its
+    /// turn comes; joining it then gives [`JoinError::Cancelled`]. A task that aborts itself
+    /// goes on to its next `.await` that has to wait; if it ends before that, it has an output.
+    /// Aborting a task that has ended does nothing.
+    pub fn abort(&self) {
+        if let Some(scheduler) = &self.scheduler {
+            scheduler.abort(self.slot);
+        }
+    }
+}
+
+/// # Panics
+/// If it is polled again after it gave its output.
+impl<T: 'static> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let scheduler = this.scheduler.as_ref().expect("`JoinHandle` polled after completion");
+        let Some(coroutine) = scheduler.join(this.slot, cx.waker()) else {
+            report_wait(Wait::Join(this.id));
+            return Poll::Pending;
+        };
+        this.scheduler = None;
+        Poll::Ready(output_of(coroutine))
+    }
+}
+
+impl<T> Unpin for JoinHandle<T> {}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        if let Some(scheduler) = self.scheduler.take() {
+            scheduler.detach(self.slot);
+        }
+    }
+}
+
+/// What a handle asks of its scheduler. The slot cannot have another tenant: it is kept until the
+/// handle has the output, or is gone.
+impl Scheduler {
+    /// The ended coroutine, which leaves the slab; or `waker` is called when it ends.
+    fn join(&self, slot: u32, waker: &Waker) -> Option<Boxed> {
+        let slot = slot as usize;
+        if self.tasks.borrow().slab[slot].state == State::Finished {
+            let task = self.tasks.borrow_mut().slab.remove(slot);
+            return task.coroutine;
+        }
+        // Cloning and dropping a waker may be foreign code, so both happen outside the borrow.
+        let waker = Some(waker.clone());
+        let _old = std::mem::replace(&mut self.tasks.borrow_mut().slab[slot].joiner, waker);
+        None
+    }
+
+    fn detach(&self, slot: u32) {
+        let slot = slot as usize;
+        let mut tasks = self.tasks.borrow_mut();
+        let task = &mut tasks.slab[slot];
+        task.detached = true;
+        let joiner = task.joiner.take();
+        let ended = (task.state == State::Finished).then(|| tasks.slab.remove(slot));
+        drop(tasks);
+        drop(joiner);
+        if let Some(task) = ended {
+            task.drop_unjoined();
+        }
+    }
+
+    fn abort(&self, slot: u32) {
+        let mut tasks = self.tasks.borrow_mut();
+        let task = &mut tasks.slab[slot as usize];
+        task.aborted = true;
+        let key = Key { executor: self.id(), serial: task.id.serial(), slot };
+        drop(tasks);
+        self.wake(key, false);
+    }
+
+    fn is_finished(&self, slot: u32) -> bool {
+        self.tasks.borrow().slab[slot as usize].state == State::Finished
+    }
+
+    fn name(&self, slot: u32, id: TaskId, name: Cow<'static, str>) {
+        self.report_name(id, &name);
+        self.tasks.borrow_mut().slab[slot as usize].name = name;
+    }
+}
+
+fn output_of<T: 'static>(mut ended: Boxed) -> Result<T, JoinError> {
+    let output = ended.as_mut().output().downcast_mut::<Option<Result<T, JoinError>>>();
+    output.and_then(Option::take).expect("the slot belongs to this handle until it is joined")
+}
+
+impl JoinError {
+    /// Whether the task was aborted, or ended with its executor.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, JoinError::Cancelled)
+    }
+
+    /// Whether the task panicked.
+    #[must_use]
+    pub fn is_panic(&self) -> bool {
+        matches!(self, JoinError::Panicked(_))
+    }
+
+    /// The payload of the panic, for [`std::panic::resume_unwind`].
+    ///
+    /// # Panics
+    /// If the task was cancelled instead.
+    #[must_use]
+    pub fn into_panic(self) -> Box<dyn Any + Send> {
+        match self {
+            JoinError::Panicked(payload) => payload,
+            JoinError::Cancelled => panic!("`into_panic` on a task that was cancelled"),
+        }
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JoinError::Cancelled => f.write_str("the task was cancelled"),
+            JoinError::Panicked(payload) => {
+                write!(f, "the task panicked: {}", panic_message(payload.as_ref()))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JoinError::Cancelled => f.write_str("Cancelled"),
+            JoinError::Panicked(payload) => {
+                write!(f, "Panicked({:?})", panic_message(payload.as_ref()))
+            }
+        }
+    }
+}
+
+impl std::error::Error for JoinError {}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// The text of a panic, if it was an ordinary one.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        text
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text
+    } else {
+        "a payload that is no text"
+    }
+}

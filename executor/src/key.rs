@@ -1,0 +1,98 @@
+//! A waker is just a number.
+//!
+//! ```text
+//!  63        48 47        32 31                     0
+//! +------------+------------+------------------------+
+//! |  executor  |   serial   |          slot          |   printed: 0xEEEE_SSSS_IIII_IIII
+//! +------------+------------+------------------------+
+//! ```
+//!
+//! The data pointer of our `RawWaker` is no address. It is this key: which executor, which slot
+//! of its slab, and the low bits of the id of the task that lived there when the waker was made.
+//! So a waker owns nothing. Cloning copies a number, dropping does nothing, and a waker that
+//! outlives its task, its slot or its whole executor finds nothing when it is looked up.
+//!
+//! The serial is 16 bits wide, so it repeats after 65,536 tasks. A waker that old can hit a
+//! task that is not its own. That task is then polled once for nothing, which the contract of
+//! [`Future`](std::future::Future) allows. It is never the other way round: the waker of a
+//! living task always matches.
+
+use std::ptr;
+use std::task::{RawWaker, RawWakerVTable, Waker};
+
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!(
+    "this executor keeps a 64-bit key in the data pointer of a Waker, so it needs a 64-bit target; \
+     on 32 bits the serial would be too short to tell an old waker from a new one"
+);
+
+/// Names a task to its executor. This is what every waker carries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) executor: u16,
+    pub(crate) serial: u16,
+    pub(crate) slot: u32,
+}
+
+impl Key {
+    /// The hand-written waker for this key.
+    #[expect(unsafe_code, reason = "a RawWaker's vtable is what this file is about")]
+    pub(crate) fn waker(self) -> Waker {
+        // SAFETY: `Waker::new` asks that VTABLE keeps the contract of `RawWaker`: thread-safe
+        // functions, and resources that live until `drop`. All that these functions are ever
+        // given is a number. There is nothing to keep alive, nothing to free, and nothing that
+        // two threads could race on; `wake` goes on with a copy of the number.
+        unsafe { Waker::new(ptr::without_provenance(self.pack()), &VTABLE) }
+    }
+
+    fn pack(self) -> usize {
+        (usize::from(self.executor) << 48) + (usize::from(self.serial) << 32) + self.slot as usize
+    }
+
+    fn unpack(bits: usize) -> Key {
+        Key { executor: (bits >> 48) as u16, serial: (bits >> 32) as u16, slot: bits as u32 }
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#06x}_{:04x}_{:08x}", self.executor, self.serial, self.slot)
+    }
+}
+
+// One static, not a const: `Waker::will_wake` compares the address of the vtable.
+static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake, drop);
+
+fn clone(data: *const ()) -> RawWaker {
+    RawWaker::new(data, &VTABLE)
+}
+
+// Serves `wake` and `wake_by_ref`: to consume a number is not to consume anything.
+fn wake(data: *const ()) {
+    crate::current::wake(Key::unpack(data.addr()));
+}
+
+fn drop(_data: *const ()) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_survives_the_trip_through_a_waker() {
+        let key = Key { executor: 0xFFFE, serial: 0x1234, slot: u32::MAX - 1 };
+        let waker = key.waker();
+        assert_eq!(Key::unpack(waker.data().addr()), key);
+        assert_eq!(Key::unpack(waker.clone().data().addr()), key);
+        assert_eq!(format!("{key:?}"), "0xfffe_1234_fffffffe");
+    }
+
+    #[test]
+    fn two_wakers_are_the_same_exactly_when_their_keys_are() {
+        let key = Key { executor: 1, serial: 2, slot: 3 };
+        assert!(key.waker().will_wake(&key.waker()));
+        assert!(!key.waker().will_wake(&Key { serial: 3, ..key }.waker()));
+        assert!(!key.waker().will_wake(&Key { slot: 4, ..key }.waker()));
+        assert!(!key.waker().will_wake(&Key { executor: 2, ..key }.waker()));
+    }
+}

@@ -1,0 +1,120 @@
+//! How other threads reach an executor.
+//!
+//! ```text
+//!  other thread                              executor's thread
+//!  ------------                              -----------------
+//!  wake(key)                                 ready queue empty?
+//!    inbox.send(key)                         bell.doze()    nobody rang: go to sleep
+//!    bell.ring()   was it asleep? -------->  park           ... interrupted
+//!      then interrupt its park               bell.rouse()   somebody rang: read the inbox
+//! ```
+//!
+//! The rule: *send first, ring second*. The executor reads its inbox only when the bell has been
+//! rung since it last looked, and it goes to sleep only if the bell has not. However the two
+//! threads interleave, a key that was sent is either read now or rings the executor awake.
+//! Ringing for an executor that is awake, or already rung for, costs one atomic swap and no
+//! system call.
+
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::Ordering::{AcqRel, Acquire};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::task::Waker;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use slab::Slab;
+
+use crate::key::Key;
+
+/// The part of an executor that other threads may touch.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    inbox: Sender<Key>,
+    bell: Bell,
+    /// Given by whoever made the executor; ends its park from any thread.
+    interrupt: Waker,
+}
+
+/// Who can be reached, by executor id. An id is free again when its executor is dropped.
+static REGISTRY: RwLock<Slab<Arc<Remote>>> = RwLock::new(Slab::new());
+
+/// Opens an inbox: the executor's id, its end of the channel, and what the others see of it.
+pub(crate) fn register(interrupt: Waker) -> (u16, Receiver<Key>, Arc<Remote>) {
+    let (inbox, keys) = unbounded();
+    let remote = Arc::new(Remote { inbox, bell: Bell::new(), interrupt });
+    let slot = write_registry().insert(remote.clone());
+    let Ok(id) = u16::try_from(slot) else {
+        write_registry().remove(slot);
+        panic!("there are 65,536 executors alive already: a waker's key has no room for more");
+    };
+    (id, keys, remote)
+}
+
+/// From now on the wakers of this executor find nothing.
+pub(crate) fn unregister(id: u16) {
+    // The entry is dropped after the lock: it holds a waker, and that is foreign code.
+    let _entry = write_registry().remove(usize::from(id));
+}
+
+/// Wakes a task of an executor that is not running on this thread.
+pub(crate) fn wake(key: Key) {
+    let registry = read_registry();
+    let Some(remote) = registry.get(usize::from(key.executor)) else { return };
+    // Fails only if the executor is being dropped right now: then there is nobody to wake.
+    let _ = remote.inbox.send(key);
+    if remote.bell.ring() {
+        let remote = remote.clone();
+        // Foreign code runs after the lock: it may be a waker of ours and come back here.
+        drop(registry);
+        remote.interrupt.wake_by_ref();
+    }
+}
+
+impl Remote {
+    /// The executor wants to sleep. `false`: somebody rang, look into the inbox instead.
+    pub(crate) fn doze(&self) -> bool {
+        self.bell.doze()
+    }
+
+    /// The executor is up again. `true`: somebody rang, there may be keys in the inbox.
+    pub(crate) fn rouse(&self) -> bool {
+        self.bell.rouse()
+    }
+}
+
+/// Whether the executor sleeps, and whether anybody rang for it.
+///
+/// Only read-modify-write operations, so that each one takes part in one order that both
+/// threads agree on.
+#[derive(Debug)]
+struct Bell(AtomicU8);
+
+const AWAKE: u8 = 0;
+const ASLEEP: u8 = 1;
+const RUNG: u8 = 2;
+
+impl Bell {
+    const fn new() -> Bell {
+        Bell(AtomicU8::new(AWAKE))
+    }
+
+    fn ring(&self) -> bool {
+        self.0.swap(RUNG, AcqRel) == ASLEEP
+    }
+
+    fn doze(&self) -> bool {
+        self.0.compare_exchange(AWAKE, ASLEEP, AcqRel, Acquire).is_ok()
+    }
+
+    fn rouse(&self) -> bool {
+        self.0.swap(AWAKE, AcqRel) == RUNG
+    }
+}
+
+// Nothing that runs under the lock can leave the registry half changed, so poison means nothing.
+fn read_registry() -> RwLockReadGuard<'static, Slab<Arc<Remote>>> {
+    REGISTRY.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write_registry() -> RwLockWriteGuard<'static, Slab<Arc<Remote>>> {
+    REGISTRY.write().unwrap_or_else(PoisonError::into_inner)
+}
