@@ -1,0 +1,271 @@
+//! What has no readiness runs on threads: files, SQLite, host names.
+//!
+//! ```text
+//!   executor's thread                         one of the pool's threads
+//!   -----------------                         -------------------------
+//!   spawn_blocking(closure) --- channel --->  takes the next job, runs the closure
+//!   await: leaves its waker, Pending
+//!     ... polls others, parks ...             puts the result where the future finds it
+//!   the task is woken  <------- wake() -----  and wakes the coroutine
+//! ```
+//!
+//! The operating system never says that a file is ready: it always is, and reading it blocks. So
+//! the thread that must not block hands the work to one that may. tokio does the same.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use crate::observe::{Event, Wait};
+use crate::os;
+pub use crate::pool::{GRACE, MAX_THREADS};
+use crate::reactor;
+
+/// Runs `job` on one of the reactor's threads for blocking work.
+///
+/// Jobs start in the order in which they come, at most [`MAX_THREADS`] at a time. Dropping the
+/// future before the job has started cancels it; once started, it runs to its end.
+///
+/// When the reactor is dropped, jobs in line are cancelled. It waits for those that run, at most
+/// [`GRACE`]; if some run even longer it says so on stderr and leaves them behind.
+///
+/// # Panics
+/// If there is no reactor on this thread.
+///
+/// ```
+/// # let reactor = reactor::Reactor::new().unwrap();
+/// # let _entered = reactor.enter();
+/// # executor::Executor::new(reactor.waker()).block_on(async {
+/// let sum = reactor::blocking::spawn_blocking(|| (1..=100).sum::<u32>()).await;
+/// assert_eq!(sum.unwrap(), 5050);
+/// # }, |limit| reactor.turn(limit).unwrap());
+/// ```
+#[track_caller]
+pub fn spawn_blocking<T, F>(job: F) -> Blocking<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let at = Location::caller();
+    match reactor::current() {
+        Ok(reactor) => {
+            let (desk, promise) = Desk::new();
+            let job = reactor.pool.enqueue(Box::new(move || promise.keep(job)));
+            Blocking { desk, job, at }
+        }
+        Err(error) => panic!("`spawn_blocking` has nowhere to run: {error}"),
+    }
+}
+
+/// The future of [`spawn_blocking`].
+///
+/// # Panics
+/// If it is polled again after it gave its output.
+#[must_use = "dropping it cancels the job, unless that has started"]
+pub struct Blocking<T> {
+    desk: Arc<Desk<T>>,
+    job: u64,
+    /// For debuggers: the line that made it.
+    at: &'static Location<'static>,
+}
+
+/// Why a job has no result.
+pub enum JoinError {
+    /// The reactor was dropped before the job started, or no thread could be started for it.
+    Cancelled,
+    /// It panicked with this payload.
+    Panicked(Box<dyn Any + Send>),
+}
+
+/// Where the job and the future meet.
+struct Desk<T>(Mutex<Meeting<T>>);
+
+struct Meeting<T> {
+    stage: Stage<T>,
+    waker: Option<Waker>,
+    asked: Instant,
+    started: Instant,
+    ended: Instant,
+}
+
+enum Stage<T> {
+    Queued,
+    Running,
+    Done(Result<T, JoinError>),
+    /// The result has been taken, or the future is gone.
+    Over,
+}
+
+impl<T> Desk<T> {
+    fn new() -> (Arc<Desk<T>>, Promise<T>) {
+        let (stage, now) = (Stage::Queued, os::now());
+        let meeting = Meeting { stage, waker: None, asked: now, started: now, ended: now };
+        let desk = Arc::new(Desk(Mutex::new(meeting)));
+        (desk.clone(), Promise(Some(desk)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Meeting<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// False if nobody waits for the job any more.
+    fn start(&self) -> bool {
+        let mut meeting = self.lock();
+        let wanted = matches!(meeting.stage, Stage::Queued);
+        if wanted {
+            meeting.stage = Stage::Running;
+            meeting.started = os::now();
+        }
+        wanted
+    }
+
+    fn finish(&self, result: Result<T, JoinError>) {
+        let mut meeting = self.lock();
+        meeting.ended = os::now();
+        // If the future is gone, its result goes as well, after the lock.
+        let unwanted = match meeting.stage {
+            Stage::Over => Some(result),
+            _ => {
+                meeting.stage = Stage::Done(result);
+                None
+            }
+        };
+        let waker = meeting.waker.take();
+        drop(meeting);
+        // Neither a waker nor a destructor may end this thread.
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            drop(unwanted);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }));
+    }
+}
+
+impl<T> Future for Blocking<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let waker = cx.waker().clone();
+        let reactor = reactor::current().ok();
+        let mut meeting = self.desk.lock();
+        match std::mem::replace(&mut meeting.stage, Stage::Over) {
+            Stage::Done(result) => {
+                let queued = meeting.started - meeting.asked;
+                let ran = meeting.ended.saturating_duration_since(meeting.started);
+                drop(meeting);
+                if let Some(reactor) = reactor {
+                    reactor.report(|| Event::JobDone { job: self.job, queued, ran });
+                }
+                Poll::Ready(result)
+            }
+            Stage::Over => panic!("`Blocking` polled after completion"),
+            stage => {
+                meeting.stage = stage;
+                let _old = meeting.waker.replace(waker);
+                drop(meeting);
+                if let Some(reactor) = reactor {
+                    let on = Wait::Job { job: self.job, at: self.at };
+                    reactor.report(|| Event::Waiting { on });
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<T> Drop for Blocking<T> {
+    fn drop(&mut self) {
+        let mut meeting = self.desk.lock();
+        let stage = std::mem::replace(&mut meeting.stage, Stage::Over);
+        let waker = meeting.waker.take();
+        drop(meeting);
+        drop((stage, waker));
+    }
+}
+
+/// The job's end of the desk. If it is dropped with the job undone, that is the result.
+struct Promise<T>(Option<Arc<Desk<T>>>);
+
+impl<T> Promise<T> {
+    fn keep(mut self, job: impl FnOnce() -> T) {
+        let Some(desk) = self.0.take().filter(|desk| desk.start()) else { return };
+        let result = catch_unwind(AssertUnwindSafe(job));
+        desk.finish(result.map_err(JoinError::Panicked));
+    }
+}
+
+impl<T> Drop for Promise<T> {
+    fn drop(&mut self) {
+        if let Some(desk) = self.0.take().filter(|desk| desk.start()) {
+            desk.finish(Err(JoinError::Cancelled));
+        }
+    }
+}
+
+impl JoinError {
+    /// Whether the job was cancelled before it ran.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, JoinError::Cancelled)
+    }
+
+    /// Whether the job panicked.
+    #[must_use]
+    pub fn is_panic(&self) -> bool {
+        matches!(self, JoinError::Panicked(_))
+    }
+
+    /// The payload of the panic, for [`std::panic::resume_unwind`].
+    ///
+    /// # Panics
+    /// If the job was cancelled instead.
+    #[must_use]
+    pub fn into_panic(self) -> Box<dyn Any + Send> {
+        match self {
+            JoinError::Panicked(payload) => payload,
+            JoinError::Cancelled => panic!("`into_panic` on a job that was cancelled"),
+        }
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            JoinError::Cancelled => "the blocking job was cancelled before it ran",
+            JoinError::Panicked(_) => "the blocking job panicked",
+        })
+    }
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            JoinError::Cancelled => "Cancelled",
+            JoinError::Panicked(_) => "Panicked(..)",
+        })
+    }
+}
+
+impl std::error::Error for JoinError {}
+
+impl From<JoinError> for io::Error {
+    fn from(error: JoinError) -> io::Error {
+        io::Error::other(error.to_string())
+    }
+}
+
+impl<T> fmt::Debug for Blocking<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Blocking")
+            .field("job", &self.job)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,167 @@
+//! Unix domain sockets: between processes of one machine.
+
+use std::io;
+use std::os::unix::net::SocketAddr;
+use std::path::Path;
+use std::task::{Context, Poll};
+
+use crate::net::survive;
+use crate::source::{Async, Direction, Io};
+
+/// Waits for connections at a path.
+pub type UnixListener = Async<mio::net::UnixListener>;
+
+/// A connection, or one end of a [pair](Async::pair).
+pub type UnixStream = Async<mio::net::UnixStream>;
+
+/// Sends and receives datagrams.
+pub type UnixDatagram = Async<mio::net::UnixDatagram>;
+
+type Attempt<'a, F> = Io<'a, mio::net::UnixDatagram, F>;
+
+impl Async<mio::net::UnixListener> {
+    /// Makes the socket file and listens there. It stays when the listener is dropped.
+    ///
+    /// # Errors
+    /// If the file exists already or cannot be made.
+    pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixListener> {
+        Async::new(mio::net::UnixListener::bind(path)?)
+    }
+
+    /// Takes the next connection; see the `accept` of [`TcpListener`](crate::net::TcpListener).
+    ///
+    /// # Errors
+    /// Only those of the listener itself.
+    pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
+        loop {
+            let accepted = self.io(Direction::Read, |listener| listener.get_ref().accept()).await;
+            let accepted = accepted.and_then(|(stream, peer)| Ok((Async::new(stream)?, peer)));
+            match accepted {
+                Ok(accepted) => return Ok(accepted),
+                Err(error) => {
+                    if let Some(error) = survive(error).await {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// One `accept` for hand-written futures and adapters: all its errors come out.
+    ///
+    /// # Errors
+    /// Those of the system call.
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
+        self.poll_io(Direction::Read, cx, |listener| {
+            let (stream, peer) = listener.get_ref().accept()?;
+            Ok((Async::new(stream)?, peer))
+        })
+    }
+}
+
+impl Async<mio::net::UnixStream> {
+    /// Connects to the socket at a path.
+    ///
+    /// # Errors
+    /// If nobody listens there.
+    pub async fn connect(path: impl AsRef<Path>) -> io::Result<UnixStream> {
+        let stream = Async::new(mio::net::UnixStream::connect(path)?)?;
+        stream
+            .io(Direction::Write, |stream| stream.get_ref().take_error()?.map_or(Ok(()), Err))
+            .await?;
+        Ok(stream)
+    }
+
+    /// Two streams that are connected to each other.
+    ///
+    /// # Errors
+    /// Those of the system call.
+    pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
+        let (a, b) = mio::net::UnixStream::pair()?;
+        Ok((Async::new(a)?, Async::new(b)?))
+    }
+}
+
+impl Async<mio::net::UnixDatagram> {
+    /// Makes the socket file and receives there. It stays when the socket is dropped.
+    ///
+    /// # Errors
+    /// If the file exists already or cannot be made.
+    pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixDatagram> {
+        Async::new(mio::net::UnixDatagram::bind(path)?)
+    }
+
+    /// A socket without an address: it can send, and receive once it is connected.
+    ///
+    /// # Errors
+    /// Those of the system call.
+    pub fn unbound() -> io::Result<UnixDatagram> {
+        Async::new(mio::net::UnixDatagram::unbound()?)
+    }
+
+    /// Two sockets that are connected to each other.
+    ///
+    /// # Errors
+    /// Those of the system call.
+    pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
+        let (a, b) = mio::net::UnixDatagram::pair()?;
+        Ok((Async::new(a)?, Async::new(b)?))
+    }
+
+    /// From now on it sends to this path only.
+    ///
+    /// # Errors
+    /// If nobody receives there.
+    pub fn connect(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        self.get_ref().connect(path)
+    }
+
+    /// Sends a datagram to a path. Cancelling the await sends nothing.
+    ///
+    /// # Errors
+    /// If nobody receives there.
+    #[track_caller]
+    pub fn send_to<'a>(
+        &'a self,
+        bytes: &'a [u8],
+        to: &'a Path,
+    ) -> Attempt<'a, impl FnMut(&UnixDatagram) -> io::Result<usize>> {
+        self.io(Direction::Write, move |socket| socket.get_ref().send_to(bytes, to))
+    }
+
+    /// Receives a datagram, and says from whom. Cancelling the await loses none.
+    ///
+    /// # Errors
+    /// Those of the system call.
+    #[track_caller]
+    pub fn recv_from<'a>(
+        &'a self,
+        buffer: &'a mut [u8],
+    ) -> Attempt<'a, impl FnMut(&UnixDatagram) -> io::Result<(usize, SocketAddr)>> {
+        self.io(Direction::Read, |socket| socket.get_ref().recv_from(buffer))
+    }
+
+    /// Sends a datagram to the path it is connected to. Cancelling the await sends nothing.
+    ///
+    /// # Errors
+    /// Those of the system call.
+    #[track_caller]
+    pub fn send<'a>(
+        &'a self,
+        bytes: &'a [u8],
+    ) -> Attempt<'a, impl FnMut(&UnixDatagram) -> io::Result<usize>> {
+        self.io(Direction::Write, |socket| socket.get_ref().send(bytes))
+    }
+
+    /// Receives a datagram. Cancelling the await loses none.
+    ///
+    /// # Errors
+    /// Those of the system call.
+    #[track_caller]
+    pub fn recv<'a>(
+        &'a self,
+        buffer: &'a mut [u8],
+    ) -> Attempt<'a, impl FnMut(&UnixDatagram) -> io::Result<usize>> {
+        self.io(Direction::Read, |socket| socket.get_ref().recv(buffer))
+    }
+}

@@ -1,0 +1,262 @@
+//! The reactor: it sleeps in the operating system, and wakes those who wait.
+//!
+//! ```text
+//!   a coroutine tries to read: the socket says WouldBlock
+//!     -> leaves its waker in the slab of sources, and returns Pending        (source.rs)
+//!   nobody is ready: the executor parks, which is to call turn()
+//!     1. how long may I sleep?  until the next timer                         (timers.rs)
+//!     2. wait                                                                (os.rs)
+//!     3. mark the sources that are ready, and collect the wakers that wait for them
+//!     4. collect the wakers of the timers that are due
+//!     5. wake them all: the executor's ready queue fills
+//! ```
+//!
+//! It knows nothing of executors or tasks: a waker is all it is given, and to wake is all it does.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::fmt;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Wake, Waker};
+use std::time::{Duration, Instant};
+
+use mio::Registry;
+use slab::Slab;
+
+use crate::farewell::Farewells;
+use crate::observe::{By, Event, Observer};
+use crate::os::{self, Os};
+use crate::pool::Pool;
+use crate::source::Source;
+use crate::timers::Timers;
+
+/// Parks this thread until something is ready.
+///
+/// ```
+/// use executor::Executor;
+/// use reactor::{Reactor, time::sleep};
+/// use std::time::Duration;
+///
+/// # fn main() -> std::io::Result<()> {
+/// let reactor = Reactor::new()?;
+/// let _entered = reactor.enter(); // sockets and timers on this thread find it
+/// let executor = Executor::new(reactor.waker()); // other threads interrupt the park through it
+/// executor.block_on(
+///     async { sleep(Duration::from_millis(1)).await },
+///     |limit| reactor.turn(limit).expect("epoll works"), // nobody is ready: park here
+/// );
+/// # Ok(())
+/// # }
+/// ```
+pub struct Reactor {
+    inner: Rc<Inner>,
+}
+
+pub(crate) struct Inner {
+    /// Never used again in this process: a socket of a dropped reactor finds no other one.
+    pub(crate) id: u32,
+    os: RefCell<Os>,
+    pub(crate) registry: Registry,
+    pub(crate) sources: RefCell<Slab<Source>>,
+    pub(crate) next_generation: Cell<u32>,
+    pub(crate) timers: RefCell<Timers>,
+    /// The wakers that one turn collects. Kept for its capacity.
+    woken: RefCell<Vec<(By, Waker)>>,
+    /// What was dropped on other threads.
+    farewells: Farewells,
+    pub(crate) pool: Pool,
+    interrupt: Waker,
+    observer: OnceCell<Box<dyn Observer>>,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<Inner>>> = const { RefCell::new(None) };
+}
+
+/// The reactor of this thread.
+pub(crate) fn current() -> io::Result<Rc<Inner>> {
+    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten().ok_or_else(|| {
+        io::Error::other(
+            "there is no reactor on this thread: make one with `Reactor::new()?`, and keep the \
+             guard of `reactor.enter()` as long as its sockets, timers and files are used",
+        )
+    })
+}
+
+/// The reactor that a socket or a timer belongs to, if that is the one of this thread.
+pub(crate) fn current_is(id: u32) -> io::Result<Rc<Inner>> {
+    let reactor = current()?;
+    if reactor.id == id {
+        return Ok(reactor);
+    }
+    Err(io::Error::other(
+        "this socket or timer belongs to another reactor, on another thread or from an earlier \
+         time: use it on the thread where it was made, or make a new one here",
+    ))
+}
+
+impl Reactor {
+    /// Opens the operating system's readiness queue.
+    ///
+    /// # Errors
+    /// If the process has too many files open already (`ulimit -n`).
+    pub fn new() -> io::Result<Reactor> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let (os, registry, interrupt) = Os::new()?;
+        let inner = Inner {
+            id,
+            os: RefCell::new(os),
+            registry,
+            sources: RefCell::new(Slab::new()),
+            next_generation: Cell::new(0),
+            timers: RefCell::new(Timers::new(os::now())),
+            woken: RefCell::new(Vec::new()),
+            farewells: Farewells::register(id),
+            pool: Pool::new(),
+            interrupt: Waker::from(Arc::new(Interrupt(interrupt))),
+            observer: OnceCell::new(),
+        };
+        Ok(Reactor { inner: Rc::new(inner) })
+    }
+
+    /// Makes this the reactor of the thread, as long as the guard lives.
+    pub fn enter(&self) -> Entered<'_> {
+        let previous = CURRENT.replace(Some(self.inner.clone()));
+        Entered { previous, reactor: self }
+    }
+
+    /// Wakes the reactor itself: ends a [`turn`](Reactor::turn) that sleeps, from any thread.
+    #[must_use]
+    pub fn waker(&self) -> Waker {
+        self.inner.interrupt.clone()
+    }
+
+    /// Tells `observer` of all that happens from now on.
+    ///
+    /// # Panics
+    /// If there is an observer already.
+    pub fn observe(&self, observer: impl Observer + 'static) {
+        let taken = self.inner.observer.set(Box::new(observer));
+        assert!(taken.is_ok(), "a reactor has one observer");
+    }
+
+    /// Waits until a source is ready, a timer is due, the waker is called or `limit` is over, and
+    /// wakes all who wait for what has happened. None waits without a limit, zero only looks.
+    ///
+    /// It may return early, and with nobody woken. A signal (a debugger that attaches, SIGCONT)
+    /// is no error.
+    ///
+    /// # Errors
+    /// Only what cannot be mended: the queue itself is broken.
+    pub fn turn(&self, limit: Option<Duration>) -> io::Result<()> {
+        self.inner.turn(limit)
+    }
+
+    /// How many sources are registered.
+    #[must_use]
+    pub fn sources(&self) -> usize {
+        self.inner.sources.borrow().len()
+    }
+
+    /// How many timers are armed.
+    #[must_use]
+    pub fn timers(&self) -> usize {
+        self.inner.timers.borrow().len()
+    }
+}
+
+impl Inner {
+    fn turn(&self, limit: Option<Duration>) -> io::Result<()> {
+        for farewell in self.farewells.take() {
+            self.forget(farewell);
+        }
+        let timeout = match self.timers.borrow().first() {
+            // The clock is only asked when somebody waits for a time.
+            Some(deadline) => {
+                let rest = deadline.saturating_duration_since(os::now());
+                Some(limit.map_or(rest, |limit| limit.min(rest)))
+            }
+            None => limit,
+        };
+        self.os.borrow_mut().wait(timeout)?;
+        let mut woken = self.woken.take();
+        for event in self.os.borrow().events() {
+            self.mark_ready(event, &mut woken);
+        }
+        self.collect_due(&mut woken);
+        // Wakers are foreign code: they run when no borrow is held any more.
+        for (by, waker) in woken.drain(..) {
+            self.report(|| Event::Waking { by });
+            waker.wake();
+        }
+        self.woken.replace(woken);
+        Ok(())
+    }
+
+    fn collect_due(&self, woken: &mut Vec<(By, Waker)>) {
+        if self.timers.borrow().first().is_some() {
+            let now = os::now();
+            while let Some(waker) = self.timers.borrow_mut().pop_due(now) {
+                woken.push((By::Timer, waker));
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn report(&self, event: impl FnOnce() -> Event) {
+        if let Some(observer) = self.observer.get() {
+            observer.event(&event());
+        }
+    }
+}
+
+/// While it lives, the sockets and timers of this thread find their reactor.
+#[must_use = "the reactor is left at once when the guard is dropped"]
+pub struct Entered<'a> {
+    previous: Option<Rc<Inner>>,
+    reactor: &'a Reactor,
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        // The thread-local may be gone if the guard outlives it in another one's destructor.
+        let _ = CURRENT.try_with(|current| current.replace(self.previous.take()));
+    }
+}
+
+/// mio's waker as a `std::task::Waker`.
+struct Interrupt(mio::Waker);
+
+impl Wake for Interrupt {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // A wake must not panic: it would end the thread of whoever wakes. If the system refuses
+        // twice, the woken task stays in the executor's inbox until the next turn ends by itself.
+        if self.0.wake().is_err() {
+            let _ = self.0.wake();
+        }
+    }
+}
+
+/// The time `after` from now; None if no clock will ever show it.
+pub(crate) fn deadline(after: Duration) -> Option<Instant> {
+    os::now().checked_add(after)
+}
+
+impl fmt::Debug for Reactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reactor").field("id", &self.inner.id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Entered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Entered").field(self.reactor).finish()
+    }
+}

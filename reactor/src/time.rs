@@ -1,0 +1,210 @@
+//! Waiting for a time.
+//!
+//! A timer never fires early. It fires up to a millisecond late, since that is what the operating
+//! system counts in, and later if the executor is busy.
+
+use std::error;
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use crate::farewell::{self, Farewell};
+use crate::observe::{Event, Wait};
+use crate::os;
+use crate::reactor;
+use crate::timers::TimerKey;
+
+/// Waits until `duration` has passed since this call.
+///
+/// A zero duration is over at once, without a pause. [`Duration::MAX`] never is.
+///
+/// ```
+/// # use std::time::{Duration, Instant};
+/// # let reactor = reactor::Reactor::new().unwrap();
+/// # let _entered = reactor.enter();
+/// # executor::Executor::new(reactor.waker()).block_on(async {
+/// let start = Instant::now();
+/// reactor::time::sleep(Duration::from_micros(1500)).await;
+/// assert!(start.elapsed() >= Duration::from_micros(1500));
+/// # }, |limit| reactor.turn(limit).unwrap());
+/// ```
+#[track_caller]
+pub fn sleep(duration: Duration) -> Sleep {
+    Sleep { deadline: reactor::deadline(duration), timer: None, at: Location::caller() }
+}
+
+/// Waits until `deadline`. One that has passed is over at once, without a pause.
+#[track_caller]
+pub fn sleep_until(deadline: Instant) -> Sleep {
+    Sleep { deadline: Some(deadline), timer: None, at: Location::caller() }
+}
+
+/// The future of [`sleep`] and [`sleep_until`].
+///
+/// It is armed in the reactor of the thread where it is first polled, and taken out when it is
+/// dropped.
+///
+/// # Panics
+/// When it is polled where there is no reactor, or after it was armed in another one.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct Sleep {
+    /// None is never.
+    deadline: Option<Instant>,
+    /// Which reactor it is armed in, and its place there.
+    timer: Option<(u32, TimerKey)>,
+    /// For debuggers: the line that made it.
+    at: &'static Location<'static>,
+}
+
+impl Sleep {
+    /// When it is over; None is never.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let reactor = match self.timer {
+            Some((id, _)) => reactor::current_is(id),
+            None => reactor::current(),
+        };
+        let reactor = reactor.unwrap_or_else(|error| panic!("`Sleep` cannot wait: {error}"));
+        // Cloning a waker may be foreign code, and so may be dropping the one it replaces.
+        let waker = cx.waker().clone();
+        match (self.timer, self.deadline) {
+            (None, Some(deadline)) if deadline <= os::now() => return Poll::Ready(()),
+            (None, Some(deadline)) => {
+                let key = reactor.timers.borrow_mut().arm(deadline, waker);
+                self.timer = Some((reactor.id, key));
+            }
+            (None, None) => {}
+            (Some((_, key)), _) => {
+                let mut timers = reactor.timers.borrow_mut();
+                let Some(old) = timers.waker(key) else {
+                    self.timer = None;
+                    self.deadline = Some(os::now());
+                    return Poll::Ready(());
+                };
+                let _old = std::mem::replace(old, waker);
+                drop(timers);
+            }
+        }
+        let on = Wait::Timer { deadline: self.deadline, at: self.at };
+        reactor.report(|| Event::Waiting { on });
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        let Some((id, key)) = self.timer else { return };
+        match reactor::current_is(id) {
+            Ok(reactor) => reactor.forget(Farewell::Timer(key)),
+            Err(_) => farewell::leave(id, Farewell::Timer(key)),
+        }
+    }
+}
+
+/// Gives `future` so much time, counted from this call.
+///
+/// The future is polled before the clock is looked at: if both are ready, it wins. When the time
+/// is over it is dropped before [`Elapsed`] is handed out. Cancelling drops it, too.
+///
+/// ```
+/// # use std::time::Duration;
+/// # let reactor = reactor::Reactor::new().unwrap();
+/// # let _entered = reactor.enter();
+/// # executor::Executor::new(reactor.waker()).block_on(async {
+/// use reactor::time::timeout;
+///
+/// assert_eq!(timeout(Duration::from_secs(1), async { 2 }).await, Ok(2));
+/// assert!(timeout(Duration::from_millis(1), std::future::pending::<()>()).await.is_err());
+/// # }, |limit| reactor.turn(limit).unwrap());
+/// ```
+#[track_caller]
+pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
+    Timeout { future: Some(Box::pin(future)), sleep: sleep(duration) }
+}
+
+/// The future of [`timeout`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct Timeout<F> {
+    /// In a box, so that it can be pinned without `unsafe`. None once it is over.
+    future: Option<Pin<Box<F>>>,
+    sleep: Sleep,
+}
+
+/// The time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elapsed;
+
+impl<F: Future> Future for Timeout<F> {
+    type Output = Result<F::Output, Elapsed>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let future = self.future.as_mut().expect("`Timeout` polled after completion");
+        let output = match future.as_mut().poll(cx) {
+            Poll::Ready(output) => Ok(output),
+            Poll::Pending => match Pin::new(&mut self.sleep).poll(cx) {
+                Poll::Ready(()) => Err(Elapsed),
+                Poll::Pending => return Poll::Pending,
+            },
+        };
+        self.future = None;
+        Poll::Ready(output)
+    }
+}
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the time is over")
+    }
+}
+
+impl error::Error for Elapsed {}
+
+/// Ticks every `period`; the first tick is at once.
+///
+/// Ticks that were missed because nobody asked in time are skipped, not made up for: the next one
+/// is the next multiple of `period` from the start.
+///
+/// # Panics
+/// If `period` is zero.
+pub fn interval(period: Duration) -> Interval {
+    assert!(!period.is_zero(), "an interval has a period");
+    Interval { next: Some(os::now()), period }
+}
+
+/// See [`interval`].
+#[derive(Debug)]
+pub struct Interval {
+    /// None is never.
+    next: Option<Instant>,
+    period: Duration,
+}
+
+impl Interval {
+    /// Waits for the next tick, and gives the time for which it was planned.
+    ///
+    /// Cancelling loses nothing: the same tick is waited for again.
+    pub async fn tick(&mut self) -> Instant {
+        let Some(planned) = self.next else { return std::future::pending().await };
+        sleep_until(planned).await;
+        let late = os::now().saturating_duration_since(planned).as_nanos();
+        let ticks = late / self.period.as_nanos() + 1;
+        self.next = u32::try_from(ticks)
+            .ok()
+            .and_then(|ticks| self.period.checked_mul(ticks))
+            .and_then(|rest| planned.checked_add(rest));
+        planned
+    }
+}
