@@ -6,18 +6,19 @@
 //! This crate knows nothing of executors; any executor will do that calls `turn` when it is idle.
 //!
 //! ```text
-//!   who parks?   source.rs    the future: WouldBlock becomes Pending
+//!   who parks?   io.rs        the future: WouldBlock becomes Pending
 //!                reactor.rs   the thread: turn
 //!   who wakes?   reactor.rs   turn: sources that are ready, timers that are due
 //!                blocking.rs  a thread of the pool: a job that is done
 //! ```
 //!
-//! Read in this order: [`Reactor`], `source.rs`, `timers.rs`, [`time`], [`net`], [`blocking`],
+//! Read in this order: [`Reactor`], `io.rs`, `source.rs`, `timers.rs`, [`time`], [`net`], [`blocking`],
 //! [`fs`]. What touches the operating system's clock and readiness is in `os.rs`.
 
 pub mod blocking;
 mod farewell;
 pub mod fs;
+mod io;
 pub mod net;
 pub mod observe;
 mod os;
@@ -27,5 +28,6 @@ mod source;
 pub mod time;
 mod timers;
 
+pub use io::{Async, Io};
 pub use reactor::{Entered, Reactor};
-pub use source::{Async, Direction, Io};
+pub use source::Direction;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   a coroutine tries to read: the socket says WouldBlock
-//!     -> leaves its waker in the slab of sources, and returns Pending        (source.rs)
+//!     -> leaves its waker in the slab of sources, and returns Pending        (io.rs)
 //!   nobody is ready: the executor parks, which is to call turn()
 //!     1. how long may I sleep?  until the next timer                         (timers.rs)
 //!     2. wait                                                                (os.rs)

@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 
 use mio::event;
 
-use crate::source::{Async, Direction, Io};
+use crate::io::{Async, Io};
+use crate::source::Direction;
 
 /// A `mio` socket that carries a stream of bytes.
 pub trait Stream: event::Source {

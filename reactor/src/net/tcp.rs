@@ -4,8 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
+use crate::io::{Async, Io};
 use crate::net::{Address, survive};
-use crate::source::{Async, Direction, Io};
+use crate::source::Direction;
 
 /// Waits for TCP connections.
 ///

@@ -4,8 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
+use crate::io::{Async, Io};
 use crate::net::Address;
-use crate::source::{Async, Direction, Io};
+use crate::source::Direction;
 
 /// Sends and receives datagrams. A datagram that is longer than the buffer is cut off.
 pub type UdpSocket = Async<mio::net::UdpSocket>;

@@ -5,8 +5,9 @@ use std::os::unix::net::SocketAddr;
 use std::path::Path;
 use std::task::{Context, Poll};
 
+use crate::io::{Async, Io};
 use crate::net::survive;
-use crate::source::{Async, Direction, Io};
+use crate::source::Direction;
 
 /// Waits for connections at a path.
 pub type UnixListener = Async<mio::net::UnixListener>;
