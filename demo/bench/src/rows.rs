@@ -1,0 +1,592 @@
+//! The rows of the benchmark: what is measured, written once for all runtimes.
+
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::hint::black_box;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::task::{Poll, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::runtime::{Bare, Futures, Monoio, Ours, Runtime, Smol, Timers, Tokio};
+
+/// One row.
+#[derive(Debug)]
+pub struct Row {
+    /// The name on the command line and in the table.
+    pub name: &'static str,
+    /// What one operation is.
+    pub operation: &'static str,
+    /// How many operations one round has.
+    pub per_round: usize,
+    /// How many rounds make a measurement.
+    pub rounds: usize,
+    /// Whether other threads take part, so that instructions say nothing.
+    pub threads: bool,
+    /// How much more than the bare limit it may cost, by the project's own aim.
+    pub target: Option<f64>,
+    /// The body for each runtime that takes part: runs so many rounds, and says how long they
+    /// took, without the preparations.
+    pub bodies: &'static [(&'static str, Body)],
+}
+
+/// Runs a row so many rounds, and says how long they took.
+pub type Body = fn(usize) -> Duration;
+
+macro_rules! on {
+    ($body:ident: $($runtime:ident)*) => { &[$(($runtime::NAME, $body::<$runtime>)),*] };
+    ($body:ident) => { on!($body: Ours Tokio Smol Futures Monoio Bare) };
+}
+
+/// All rows, in the order of the table.
+pub static ROWS: &[Row] = &[
+    Row {
+        name: "spawn-join-one",
+        operation: "spawn a task, await it, repeat",
+        per_round: 1,
+        rounds: 10_000,
+        threads: false,
+        target: Some(1.4),
+        bodies: on!(spawn_join_one),
+    },
+    Row {
+        name: "spawn-join-batch",
+        operation: "spawn 1,000 tasks, then await them all; per task",
+        per_round: BATCH,
+        rounds: 20,
+        threads: false,
+        target: Some(1.45),
+        bodies: on!(spawn_join_batch),
+    },
+    Row {
+        name: "spawn-detached",
+        operation: "spawn 1,000 tasks that nobody joins; per task",
+        per_round: BATCH,
+        rounds: 20,
+        threads: false,
+        target: None,
+        bodies: on!(spawn_detached),
+    },
+    Row {
+        name: "yield-1",
+        operation: "the only task yields",
+        per_round: 1,
+        rounds: 20_000,
+        threads: false,
+        target: Some(1.9),
+        bodies: on!(yield_1),
+    },
+    Row {
+        name: "yield-1000",
+        operation: "each of 1,000 tasks yields; per yield",
+        per_round: BATCH,
+        rounds: 20,
+        threads: false,
+        target: Some(1.9),
+        bodies: on!(yield_1000),
+    },
+    Row {
+        name: "ping-pong",
+        operation: "two tasks wake each other; per switch",
+        per_round: 2,
+        rounds: 10_000,
+        threads: false,
+        target: Some(1.7),
+        bodies: on!(ping_pong),
+    },
+    Row {
+        name: "wake-storm",
+        operation: "10,000 parked tasks, each woken once; per task",
+        per_round: STORM,
+        rounds: 4,
+        threads: false,
+        target: Some(1.5),
+        bodies: on!(wake_storm),
+    },
+    Row {
+        name: "wake-storm-5",
+        operation: "10,000 parked tasks, each woken five times; per task",
+        per_round: STORM,
+        rounds: 4,
+        threads: false,
+        target: Some(1.8),
+        bodies: on!(wake_storm_5),
+    },
+    Row {
+        name: "waker-clone-drop",
+        operation: "clone a waker and drop the clone",
+        per_round: 1,
+        rounds: 50_000,
+        threads: false,
+        target: Some(1.0),
+        bodies: on!(waker_clone_drop),
+    },
+    Row {
+        name: "timer-cancel",
+        operation: "100,000 timers armed, then cancelled; per timer",
+        per_round: TIMERS,
+        rounds: 1,
+        threads: false,
+        target: Some(1.25),
+        bodies: on!(timer_cancel: Tokio Smol Monoio Bare),
+    },
+    Row {
+        name: "timer-fire",
+        operation: "100,000 timers armed, and all of them fire; per timer",
+        per_round: TIMERS,
+        rounds: 1,
+        threads: false,
+        target: None,
+        bodies: on!(timer_fire: Tokio Smol Monoio Bare),
+    },
+    Row {
+        name: "thread-wake",
+        operation: "another thread wakes the only task; from the wake to its poll",
+        per_round: 1,
+        rounds: 1_000,
+        threads: true,
+        target: None,
+        bodies: on!(thread_wake: Ours Tokio Smol Futures Monoio),
+    },
+    Row {
+        name: "thread-wake-burst",
+        operation: "another thread wakes 1,000 tasks; per task",
+        per_round: BATCH,
+        rounds: 20,
+        threads: true,
+        target: None,
+        bodies: on!(thread_wake_burst: Ours Tokio Smol Futures Monoio),
+    },
+];
+
+const BATCH: usize = 1_000;
+const STORM: usize = 10_000;
+const TIMERS: usize = 100_000;
+
+/// The row of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.name == name)
+}
+
+impl Row {
+    /// Its body for the runtime of this name.
+    #[must_use]
+    pub fn body(&self, runtime: &str) -> Option<Body> {
+        self.bodies.iter().find(|(name, _)| *name == runtime).map(|(_, body)| *body)
+    }
+}
+
+// Spawn -------------------------------------------------------------------------------------------
+
+fn spawn_join_one<R: Runtime>(rounds: usize) -> Duration {
+    R::block_on(async move {
+        let start = Instant::now();
+        for round in 0..rounds {
+            black_box(R::spawn(async move { black_box(round) }).await);
+        }
+        start.elapsed()
+    })
+}
+
+fn spawn_join_batch<R: Runtime>(rounds: usize) -> Duration {
+    R::block_on(async move {
+        let mut handles = Vec::with_capacity(BATCH);
+        let start = Instant::now();
+        for _ in 0..rounds {
+            handles.extend((0..BATCH).map(|n| R::spawn(async move { black_box(n) })));
+            for handle in handles.drain(..) {
+                black_box(handle.await);
+            }
+        }
+        start.elapsed()
+    })
+}
+
+fn spawn_detached<R: Runtime>(rounds: usize) -> Duration {
+    R::block_on(async move {
+        let countdown = Rc::new(Countdown::default());
+        let start = Instant::now();
+        for _ in 0..rounds {
+            countdown.left.set(BATCH);
+            for _ in 0..BATCH {
+                let countdown = countdown.clone();
+                R::spawn_detached(async move { countdown.one_less() });
+            }
+            countdown.zero().await;
+        }
+        start.elapsed()
+    })
+}
+
+// Yield and switch --------------------------------------------------------------------------------
+
+fn yield_1<R: Runtime>(rounds: usize) -> Duration {
+    R::block_on(async move {
+        let start = Instant::now();
+        R::spawn(yields(rounds)).await;
+        start.elapsed()
+    })
+}
+
+fn yield_1000<R: Runtime>(rounds: usize) -> Duration {
+    R::block_on(async move {
+        let start = Instant::now();
+        let handles: Vec<_> = (0..BATCH).map(|_| R::spawn(yields(rounds))).collect();
+        for handle in handles {
+            handle.await;
+        }
+        start.elapsed()
+    })
+}
+
+/// Yields in the plainest way, the same for all. (tokio's own `yield_now` goes round its driver
+/// first; the executor's own also tells an observer.)
+async fn yields(rounds: usize) {
+    for _ in 0..rounds {
+        let mut yielded = false;
+        poll_fn(|cx| {
+            if yielded {
+                return Poll::Ready(());
+            }
+            yielded = true;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+fn ping_pong<R: Runtime>(rounds: usize) -> Duration {
+    R::block_on(async move {
+        let table = Rc::new(Table::default());
+        let start = Instant::now();
+        let one = R::spawn(play(table.clone(), 0, rounds));
+        let two = R::spawn(play(table, 1, rounds));
+        one.await;
+        two.await;
+        start.elapsed()
+    })
+}
+
+#[derive(Default)]
+struct Table {
+    /// Whose turn it is.
+    turn: Cell<usize>,
+    waiting: [Cell<Option<Waker>>; 2],
+}
+
+async fn play(table: Rc<Table>, me: usize, rounds: usize) {
+    let other = 1 - me;
+    for _ in 0..rounds {
+        poll_fn(|cx| {
+            if table.turn.get() == me {
+                return Poll::Ready(());
+            }
+            table.waiting[me].set(Some(cx.waker().clone()));
+            Poll::Pending
+        })
+        .await;
+        table.turn.set(other);
+        if let Some(waker) = table.waiting[other].take() {
+            waker.wake();
+        }
+    }
+}
+
+// Wake --------------------------------------------------------------------------------------------
+
+fn wake_storm<R: Runtime>(rounds: usize) -> Duration {
+    storm::<R, 1>(rounds)
+}
+
+fn wake_storm_5<R: Runtime>(rounds: usize) -> Duration {
+    storm::<R, 5>(rounds)
+}
+
+/// Many tasks are parked, as if each had a socket of its own. A round wakes all of them,
+/// each `WAKES` times, and waits until each has been polled and is parked again.
+fn storm<R: Runtime, const WAKES: usize>(rounds: usize) -> Duration {
+    R::block_on(async move {
+        let storm = Rc::new(Storm::new(STORM));
+        let handles: Vec<_> = (0..STORM).map(|n| R::spawn(parked(storm.clone(), n))).collect();
+        storm.parked.zero().await;
+        let start = Instant::now();
+        for _ in 0..rounds {
+            storm.next_round();
+            for waker in &storm.wakers {
+                let waker = waker.take().expect("it is parked");
+                for _ in 1..WAKES {
+                    waker.wake_by_ref();
+                }
+                waker.wake();
+            }
+            storm.parked.zero().await;
+        }
+        let elapsed = start.elapsed();
+        storm.over.set(true);
+        for (waker, handle) in storm.wakers.iter().zip(handles) {
+            waker.take().expect("it is parked").wake();
+            handle.await;
+        }
+        elapsed
+    })
+}
+
+struct Storm {
+    round: Cell<usize>,
+    over: Cell<bool>,
+    /// Counts those that are not parked yet.
+    parked: Countdown,
+    wakers: Vec<Cell<Option<Waker>>>,
+}
+
+impl Storm {
+    fn new(tasks: usize) -> Storm {
+        let parked = Countdown { left: Cell::new(tasks), waker: Cell::new(None) };
+        let wakers = (0..tasks).map(|_| Cell::new(None)).collect();
+        Storm { round: Cell::new(0), over: Cell::new(false), parked, wakers }
+    }
+
+    fn next_round(&self) {
+        self.round.set(self.round.get() + 1);
+        self.parked.left.set(self.wakers.len());
+    }
+}
+
+async fn parked(storm: Rc<Storm>, me: usize) {
+    let mut round = usize::MAX;
+    poll_fn(|cx| {
+        if storm.over.get() {
+            return Poll::Ready(());
+        }
+        if round != storm.round.get() {
+            round = storm.round.get();
+            storm.wakers[me].set(Some(cx.waker().clone()));
+            storm.parked.one_less();
+        }
+        Poll::Pending
+    })
+    .await;
+}
+
+fn waker_clone_drop<R: Runtime>(rounds: usize) -> Duration {
+    R::block_on(async move {
+        let clones = poll_fn(move |cx| {
+            let start = Instant::now();
+            for _ in 0..rounds {
+                drop(black_box(black_box(cx.waker()).clone()));
+            }
+            Poll::Ready(start.elapsed())
+        });
+        R::spawn(clones).await
+    })
+}
+
+/// Wakes one task when it comes to zero.
+#[derive(Default)]
+struct Countdown {
+    left: Cell<usize>,
+    waker: Cell<Option<Waker>>,
+}
+
+impl Countdown {
+    fn one_less(&self) {
+        self.left.set(self.left.get() - 1);
+        if self.left.get() == 0
+            && let Some(waker) = self.waker.take()
+        {
+            waker.wake();
+        }
+    }
+
+    async fn zero(&self) {
+        poll_fn(|cx| {
+            if self.left.get() == 0 {
+                return Poll::Ready(());
+            }
+            self.waker.set(Some(cx.waker().clone()));
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+// Timers ------------------------------------------------------------------------------------------
+
+fn timer_cancel<R: Timers>(rounds: usize) -> Duration {
+    R::block_on_timers(async move {
+        let mut elapsed = Duration::ZERO;
+        for _ in 0..rounds {
+            let start = Instant::now();
+            let mut sleeps = Sleeps::<R>::new(Duration::from_secs(60));
+            sleeps.arm().await;
+            drop(sleeps);
+            elapsed += start.elapsed();
+        }
+        elapsed
+    })
+}
+
+/// The deadlines are far enough away that all are armed before the first is due. The thread
+/// sleeps until the last of them has passed, and that time is not counted.
+fn timer_fire<R: Timers>(rounds: usize) -> Duration {
+    R::block_on_timers(async move {
+        let mut elapsed = Duration::ZERO;
+        for _ in 0..rounds {
+            let start = Instant::now();
+            let mut sleeps = Sleeps::<R>::new(far());
+            sleeps.arm().await;
+            elapsed += start.elapsed();
+            thread::sleep((2 * far() + Duration::from_millis(2)).saturating_sub(start.elapsed()));
+            let start = Instant::now();
+            sleeps.all().await;
+            elapsed += start.elapsed();
+        }
+        elapsed
+    })
+}
+
+/// How far away a timer is that is to fire. Valgrind is slow, so it is more there.
+fn far() -> Duration {
+    let under_valgrind = std::env::var_os("BENCH_FAR").is_some();
+    Duration::from_millis(if under_valgrind { 20_000 } else { 250 })
+}
+
+/// Many sleeps in one task, in one allocation. Their deadlines are between `far` and twice that
+/// away, in no order, but in the same one every time.
+struct Sleeps<R: Timers> {
+    /// Boxed and never touched but through `Pin`.
+    sleeps: Box<[R::Sleep]>,
+}
+
+impl<R: Timers> Sleeps<R> {
+    fn new(far: Duration) -> Sleeps<R> {
+        let mut random: u32 = 1;
+        let mut next = || {
+            // A linear congruential generator; the high bits are the good ones.
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            far + far.mul_f32(random as f32 / u32::MAX as f32)
+        };
+        Sleeps { sleeps: (0..TIMERS).map(|_| R::sleep(next())).collect() }
+    }
+
+    fn pinned(&mut self) -> impl Iterator<Item = Pin<&mut R::Sleep>> {
+        // SAFETY: the sleeps are in a box of their own that is private and lent to nobody, so
+        // they are dropped where they are.
+        self.sleeps.iter_mut().map(|sleep| unsafe { Pin::new_unchecked(sleep) })
+    }
+
+    async fn arm(&mut self) {
+        poll_fn(|cx| {
+            for sleep in self.pinned() {
+                assert!(sleep.poll(cx).is_pending(), "the machine is too slow for this deadline");
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    async fn all(&mut self) {
+        for mut sleep in self.pinned() {
+            sleep.as_mut().await;
+        }
+    }
+}
+
+// Threads -----------------------------------------------------------------------------------------
+
+/// The other thread waits 30 µs before it wakes, so that the executor sleeps. The time is taken
+/// from just before the wake to the poll.
+fn thread_wake<R: Runtime>(rounds: usize) -> Duration {
+    let (sender, receiver) = mpsc::channel::<(Waker, Arc<Alarm>)>();
+    let epoch = Instant::now();
+    let other = thread::spawn(move || {
+        for (waker, alarm) in receiver {
+            let asleep = Instant::now() + Duration::from_micros(30);
+            while Instant::now() < asleep {
+                std::hint::spin_loop();
+            }
+            alarm.at.store(epoch.elapsed().as_nanos() as u64, Ordering::Relaxed);
+            alarm.rung.store(true, Ordering::Release);
+            waker.wake();
+        }
+    });
+    let elapsed = R::block_on(async move {
+        let mut nanos = 0;
+        for _ in 0..rounds {
+            let alarm = Arc::new(Alarm::default());
+            let mut sent = false;
+            poll_fn(|cx| {
+                if alarm.rung.load(Ordering::Acquire) {
+                    return Poll::Ready(());
+                }
+                if !sent {
+                    sent = true;
+                    sender.send((cx.waker().clone(), alarm.clone())).expect("the thread lives");
+                }
+                Poll::Pending
+            })
+            .await;
+            nanos += epoch.elapsed().as_nanos() as u64 - alarm.at.load(Ordering::Relaxed);
+        }
+        Duration::from_nanos(nanos)
+    });
+    other.join().expect("it ended well");
+    elapsed
+}
+
+#[derive(Default)]
+struct Alarm {
+    rung: AtomicBool,
+    /// When, in nanoseconds.
+    at: AtomicU64,
+}
+
+/// Tasks are parked. Another thread gets all their wakers and wakes one after the other; the time
+/// is taken from handing them over until each task has been polled.
+fn thread_wake_burst<R: Runtime>(rounds: usize) -> Duration {
+    let (sender, receiver) = mpsc::channel::<(Vec<Waker>, Arc<AtomicBool>)>();
+    let other = thread::spawn(move || {
+        for (wakers, woken) in receiver {
+            woken.store(true, Ordering::Release);
+            wakers.into_iter().for_each(Waker::wake);
+        }
+    });
+    let elapsed = R::block_on(async move {
+        let mut elapsed = Duration::ZERO;
+        for _ in 0..rounds {
+            let storm = Rc::new(Storm::new(BATCH));
+            let woken = Arc::new(AtomicBool::new(false));
+            let handles: Vec<_> = (0..BATCH)
+                .map(|n| R::spawn(woken_by_thread(storm.clone(), n, woken.clone())))
+                .collect();
+            storm.parked.zero().await;
+            let wakers = storm.wakers.iter().filter_map(Cell::take).collect();
+            let start = Instant::now();
+            sender.send((wakers, woken)).expect("the thread lives");
+            for handle in handles {
+                handle.await;
+            }
+            elapsed += start.elapsed();
+        }
+        elapsed
+    });
+    other.join().expect("it ended well");
+    elapsed
+}
+
+async fn woken_by_thread(storm: Rc<Storm>, me: usize, woken: Arc<AtomicBool>) {
+    poll_fn(|cx| {
+        if woken.load(Ordering::Acquire) {
+            return Poll::Ready(());
+        }
+        storm.wakers[me].set(Some(cx.waker().clone()));
+        storm.parked.one_less();
+        Poll::Pending
+    })
+    .await;
+}
