@@ -138,7 +138,6 @@ impl Scheduler {
             woken_by: Cause::Spawn,
             woken_by_task: None,
             polls: 0,
-            wakes: 0,
             detached: false,
             aborted: false,
             joiner: None,
@@ -242,7 +241,6 @@ impl Scheduler {
             task.state = State::Ready;
             task.woken_by = cause;
             task.woken_by_task = by;
-            task.wakes = task.wakes.wrapping_add(1);
             ready.push_back(key);
         }
     }

@@ -92,8 +92,9 @@ pub(crate) struct Task {
     pub(crate) woken_by: Cause,
     /// The task that woke it, if `woken_by` says that a task did.
     pub(crate) woken_by_task: Option<TaskId>,
+    /// How often it was polled: once after the spawn, and once for each wake that found it out of
+    /// the ready queue.
     pub(crate) polls: u32,
-    pub(crate) wakes: u32,
     /// The `JoinHandle` is gone: nobody will ask for the output.
     pub(crate) detached: bool,
     pub(crate) aborted: bool,
