@@ -2,11 +2,19 @@
 //!
 //! `runtime.rs` is the pairing of executor and reactor. `stand.rs` is the page itself.
 
+mod app;
+mod chart;
 mod cli;
 mod compare;
 mod goroutines;
+mod http;
+mod kitchen;
 mod latency;
 mod runtime;
+mod serve;
+mod shutdown;
+mod stand;
+mod store;
 
 use std::process::ExitCode;
 

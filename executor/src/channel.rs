@@ -49,6 +49,23 @@ struct Channel<T> {
     receivers: Waiters,
 }
 
+impl<T> Channel<T> {
+    /// Takes the next value, unless all that are there are kept for others. The room it leaves is
+    /// for the sender that has waited longest.
+    fn take(&self, called: bool) -> Option<T> {
+        let mut queue = self.queue.borrow_mut();
+        if !called && queue.len() <= self.receivers.called() {
+            return None;
+        }
+        let value = queue.pop_front();
+        drop(queue);
+        if value.is_some() {
+            self.senders.call_one();
+        }
+        value
+    }
+}
+
 fn new<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     let channel = Rc::new(Channel {
         queue: RefCell::new(VecDeque::new()),
@@ -111,12 +128,12 @@ impl<T> Sender<T> {
             return Err(TrySendError::Closed(value));
         }
         let mut queue = channel.queue.borrow_mut();
-        if queue.len() >= channel.capacity {
+        if queue.len() + channel.senders.called() >= channel.capacity {
             return Err(TrySendError::Full(value));
         }
         queue.push_back(value);
         drop(queue);
-        channel.receivers.wake_one();
+        channel.receivers.call_one();
         Ok(())
     }
 
@@ -142,15 +159,10 @@ impl<T> Receiver<T> {
     /// [`TryRecvError::Empty`], or [`TryRecvError::Closed`] when none can come any more.
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         let channel = &self.channel;
-        let value = channel.queue.borrow_mut().pop_front();
-        match value {
-            Some(value) => {
-                channel.senders.wake_one();
-                Ok(value)
-            }
-            None if channel.senders.nobody() => Err(TryRecvError::Closed),
-            None => Err(TryRecvError::Empty),
+        if channel.senders.nobody() && self.is_empty() {
+            return Err(TryRecvError::Closed);
         }
+        channel.take(false).ok_or(TryRecvError::Empty)
     }
 
     /// How many values wait to be received.
@@ -181,20 +193,22 @@ impl<T> Future for Send<'_, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
+        let (channel, senders) = (this.channel, &this.channel.senders);
         let value = this.value.take().expect("`Send` polled after completion");
-        if this.channel.receivers.nobody() {
-            this.channel.senders.forget(&mut this.ticket);
+        let called = senders.is_called(this.ticket);
+        if channel.receivers.nobody() {
+            senders.leave_line(&mut this.ticket);
             return Poll::Ready(Err(SendError(value)));
         }
-        if this.channel.queue.borrow().len() >= this.channel.capacity {
+        if !called && channel.queue.borrow().len() + senders.called() >= channel.capacity {
             this.value = Some(value);
-            this.channel.senders.wait(&mut this.ticket, cx.waker());
+            senders.wait(&mut this.ticket, cx.waker());
             report_wait(Wait::Send);
             return Poll::Pending;
         }
-        this.channel.senders.forget(&mut this.ticket);
-        this.channel.queue.borrow_mut().push_back(value);
-        this.channel.receivers.wake_one();
+        senders.leave_line(&mut this.ticket);
+        channel.queue.borrow_mut().push_back(value);
+        channel.receivers.call_one();
         Poll::Ready(Ok(()))
     }
 }
@@ -218,16 +232,14 @@ impl<T> Future for Recv<'_, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let value = this.channel.queue.borrow_mut().pop_front();
-        if value.is_none() && !this.channel.senders.nobody() {
-            this.channel.receivers.wait(&mut this.ticket, cx.waker());
+        let (channel, receivers) = (this.channel, &this.channel.receivers);
+        let value = channel.take(receivers.is_called(this.ticket));
+        if value.is_none() && !channel.senders.nobody() {
+            receivers.wait(&mut this.ticket, cx.waker());
             report_wait(Wait::Receive);
             return Poll::Pending;
         }
-        this.channel.receivers.forget(&mut this.ticket);
-        if value.is_some() {
-            this.channel.senders.wake_one();
-        }
+        receivers.leave_line(&mut this.ticket);
         Poll::Ready(value)
     }
 }
@@ -258,7 +270,7 @@ impl<T> Clone for Receiver<T> {
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         if self.channel.senders.leave() {
-            self.channel.receivers.wake_all();
+            self.channel.receivers.call_all();
         }
     }
 }
@@ -268,7 +280,7 @@ impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         if self.channel.receivers.leave() {
             let unread = self.channel.queue.take();
-            self.channel.senders.wake_all();
+            self.channel.senders.call_all();
             drop(unread);
         }
     }

@@ -99,28 +99,32 @@ pub fn join_all<I>(futures: I) -> JoinAll<I::Item>
 where
     I: IntoIterator<Item: Future>,
 {
-    JoinAll { branches: futures.into_iter().map(Branch::new).collect() }
+    JoinAll { branches: Some(futures.into_iter().map(Branch::new).collect()) }
 }
 
 /// The future of [`join_all`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
 pub struct JoinAll<F: Future> {
-    branches: Vec<Branch<F>>,
+    /// None once they have given their outputs.
+    branches: Option<Vec<Branch<F>>>,
 }
 
 impl<F: Future> Future for JoinAll<F> {
     type Output = Vec<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let branches = self.branches.as_mut().expect("`JoinAll` polled after completion");
         let mut all = true;
-        for branch in &mut self.branches {
+        for branch in &mut *branches {
             all &= branch.poll(cx);
         }
         if !all {
             return Poll::Pending;
         }
-        Poll::Ready(self.branches.drain(..).map(|mut branch| branch.take()).collect())
+        let outputs = branches.iter_mut().map(Branch::take).collect();
+        self.branches = None;
+        Poll::Ready(outputs)
     }
 }
 
@@ -212,7 +216,7 @@ impl<F: Future> Branch<F> {
     fn take(&mut self) -> F::Output {
         match std::mem::replace(self, Branch::Taken) {
             Branch::Ended(output) => output,
-            _ => panic!("polled after completion"),
+            _ => panic!("a combinator was polled after completion"),
         }
     }
 }

@@ -76,7 +76,7 @@ pub fn current_task() -> Option<TaskId> {
 #[inline]
 pub(crate) fn wake(key: Key) {
     with_current(|current| match current {
-        Some(scheduler) if scheduler.id() == key.executor => scheduler.wake(key, false),
+        Some(scheduler) if scheduler.id() == key.executor() => scheduler.wake(key),
         _ => remote::wake(key),
     });
 }

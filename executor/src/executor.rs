@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use crate::observe::Observer;
 use crate::remote;
-use crate::scheduler::{Next, Scheduler};
+use crate::scheduler::Scheduler;
 
 /// At most so many polls stand between two looks at the outside world (the park closure, and
 /// the wakes from other threads), however busy the tasks are. tokio has the same number.
@@ -95,16 +95,11 @@ impl Executor {
         let _entered = scheduler.enter(Location::caller());
         let mut main = pin!(main);
         loop {
-            // 1. Poll whoever is ready, first in, first out.
-            for _ in 0..BUDGET {
-                match scheduler.next() {
-                    Next::Task(turn) => scheduler.poll_task(turn),
-                    Next::Main(key) => {
-                        if let Poll::Ready(output) = scheduler.poll_main(key, main.as_mut()) {
-                            return output;
-                        }
-                    }
-                    Next::Nobody => break,
+            // 1. Poll whoever is ready, first in, first out; `main` has its turns, too.
+            let mut budget = BUDGET;
+            while let Some(key) = scheduler.poll_ready(&mut budget) {
+                if let Poll::Ready(output) = scheduler.poll_main(key, main.as_mut()) {
+                    return output;
                 }
             }
             // 2. Nobody is ready: park, until the reactor or another thread wakes somebody.

@@ -9,16 +9,18 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use crate::current::report_wait;
+use crate::body::Body;
 use crate::key::Key;
-use crate::observe::Wait;
-use crate::scheduler::{Boxed, Scheduler};
-use crate::task::{State, TaskId};
+use crate::observe::{Event, Wait};
+use crate::scheduler::Scheduler;
+use crate::task::{Name, State, TaskId};
 
 /// Owns the right to a task's output. Await it to join the task.
 ///
 /// Dropping it *detaches* the task: it runs on, and its output is dropped when it ends. This
 /// is what `std::thread` and tokio do. (smol cancels.)
+///
+/// If the task has ended already, its output is dropped here, with what its destructor may do.
 ///
 /// Cancelling the await (dropping the handle half-way) is therefore also a detach. To give up
 /// waiting and keep the handle, await `&mut handle`.
@@ -95,12 +97,13 @@ impl<T: 'static> Future for JoinHandle<T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let scheduler = this.scheduler.as_ref().expect("`JoinHandle` polled after completion");
-        let Some(coroutine) = scheduler.join(this.slot, cx.waker()) else {
-            report_wait(Wait::Join(this.id));
+        let Some(mut body) = scheduler.join(this.slot, cx.waker()) else {
+            scheduler.report(|| Event::Waiting { on: Wait::Join(this.id) });
             return Poll::Pending;
         };
         this.scheduler = None;
-        Poll::Ready(output_of(coroutine))
+        let output = body.output().downcast_mut::<Option<Result<T, JoinError>>>();
+        Poll::Ready(output.and_then(Option::take).expect("a task that has ended has an output"))
     }
 }
 
@@ -117,16 +120,21 @@ impl<T> Drop for JoinHandle<T> {
 /// What a handle asks of its scheduler. The slot cannot have another tenant: it is kept until the
 /// handle has the output, or is gone.
 impl Scheduler {
-    /// The ended coroutine, which leaves the slab; or `waker` is called when it ends.
-    fn join(&self, slot: u32, waker: &Waker) -> Option<Boxed> {
+    /// The body of a task that has ended, which leaves the slab; or `waker` is called when it ends.
+    #[inline]
+    fn join(&self, slot: u32, waker: &Waker) -> Option<Body> {
         let slot = slot as usize;
-        if self.tasks.borrow().slab[slot].state == State::Finished {
-            let task = self.tasks.borrow_mut().slab.remove(slot);
-            return task.coroutine;
-        }
         // Cloning and dropping a waker may be foreign code, so both happen outside the borrow.
-        let waker = Some(waker.clone());
-        let _old = std::mem::replace(&mut self.tasks.borrow_mut().slab[slot].joiner, waker);
+        let waker = waker.clone();
+        let mut tasks = self.tasks.borrow_mut();
+        let task = &mut tasks.slab[slot];
+        if task.state == State::Finished {
+            let task = tasks.slab.remove(slot);
+            drop(tasks);
+            return task.body;
+        }
+        let _old = task.joiner.replace(waker);
+        drop(tasks);
         None
     }
 
@@ -140,7 +148,7 @@ impl Scheduler {
         drop(tasks);
         drop(joiner);
         if let Some(task) = ended {
-            task.drop_unjoined();
+            task.report_unjoined();
         }
     }
 
@@ -148,9 +156,9 @@ impl Scheduler {
         let mut tasks = self.tasks.borrow_mut();
         let task = &mut tasks.slab[slot as usize];
         task.aborted = true;
-        let key = Key { executor: self.id(), serial: task.id.serial(), slot };
+        let key = Key::new(self.id(), task.id.serial(), slot);
         drop(tasks);
-        self.wake(key, false);
+        self.wake(key);
     }
 
     fn is_finished(&self, slot: u32) -> bool {
@@ -158,14 +166,9 @@ impl Scheduler {
     }
 
     fn name(&self, slot: u32, id: TaskId, name: Cow<'static, str>) {
-        self.report_name(id, &name);
-        self.tasks.borrow_mut().slab[slot as usize].name = name;
+        self.report(|| Event::Named { task: id, name: &name });
+        self.tasks.borrow_mut().slab[slot as usize].name = Name::Given(name);
     }
-}
-
-fn output_of<T: 'static>(mut ended: Boxed) -> Result<T, JoinError> {
-    let output = ended.as_mut().output().downcast_mut::<Option<Result<T, JoinError>>>();
-    output.and_then(Option::take).expect("the slot belongs to this handle until it is joined")
 }
 
 impl JoinError {

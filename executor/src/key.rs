@@ -28,13 +28,25 @@ compile_error!(
 
 /// Names a task to its executor. This is what every waker carries.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Key {
-    pub(crate) executor: u16,
-    pub(crate) serial: u16,
-    pub(crate) slot: u32,
-}
+pub(crate) struct Key(usize);
 
 impl Key {
+    pub(crate) fn new(executor: u16, serial: u16, slot: u32) -> Key {
+        Key((usize::from(executor) << 48) + (usize::from(serial) << 32) + slot as usize)
+    }
+
+    pub(crate) fn executor(self) -> u16 {
+        (self.0 >> 48) as u16
+    }
+
+    pub(crate) fn serial(self) -> u16 {
+        (self.0 >> 32) as u16
+    }
+
+    pub(crate) fn slot(self) -> usize {
+        self.0 as u32 as usize
+    }
+
     /// The hand-written waker for this key.
     #[expect(unsafe_code, reason = "a RawWaker's vtable is what this file is about")]
     pub(crate) fn waker(self) -> Waker {
@@ -42,21 +54,13 @@ impl Key {
         // functions, and resources that live until `drop`. All that these functions are ever
         // given is a number. There is nothing to keep alive, nothing to free, and nothing that
         // two threads could race on; `wake` goes on with a copy of the number.
-        unsafe { Waker::new(ptr::without_provenance(self.pack()), &VTABLE) }
-    }
-
-    fn pack(self) -> usize {
-        (usize::from(self.executor) << 48) + (usize::from(self.serial) << 32) + self.slot as usize
-    }
-
-    fn unpack(bits: usize) -> Key {
-        Key { executor: (bits >> 48) as u16, serial: (bits >> 32) as u16, slot: bits as u32 }
+        unsafe { Waker::new(ptr::without_provenance(self.0), &VTABLE) }
     }
 }
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:#06x}_{:04x}_{:08x}", self.executor, self.serial, self.slot)
+        write!(f, "{:#06x}_{:04x}_{:08x}", self.executor(), self.serial(), self.slot())
     }
 }
 
@@ -69,7 +73,7 @@ fn clone(data: *const ()) -> RawWaker {
 
 // Serves `wake` and `wake_by_ref`: to consume a number is not to consume anything.
 fn wake(data: *const ()) {
-    crate::current::wake(Key::unpack(data.addr()));
+    crate::current::wake(Key(data.addr()));
 }
 
 fn drop(_data: *const ()) {}
@@ -80,19 +84,22 @@ mod tests {
 
     #[test]
     fn a_key_survives_the_trip_through_a_waker() {
-        let key = Key { executor: 0xFFFE, serial: 0x1234, slot: u32::MAX - 1 };
+        let key = Key::new(0xFFFE, 0x1234, u32::MAX - 1);
+        assert_eq!(key.executor(), 0xFFFE);
+        assert_eq!(key.serial(), 0x1234);
+        assert_eq!(key.slot(), u32::MAX as usize - 1);
         let waker = key.waker();
-        assert_eq!(Key::unpack(waker.data().addr()), key);
-        assert_eq!(Key::unpack(waker.clone().data().addr()), key);
+        assert_eq!(Key(waker.data().addr()), key);
+        assert_eq!(Key(waker.clone().data().addr()), key);
         assert_eq!(format!("{key:?}"), "0xfffe_1234_fffffffe");
     }
 
     #[test]
     fn two_wakers_are_the_same_exactly_when_their_keys_are() {
-        let key = Key { executor: 1, serial: 2, slot: 3 };
-        assert!(key.waker().will_wake(&key.waker()));
-        assert!(!key.waker().will_wake(&Key { serial: 3, ..key }.waker()));
-        assert!(!key.waker().will_wake(&Key { slot: 4, ..key }.waker()));
-        assert!(!key.waker().will_wake(&Key { executor: 2, ..key }.waker()));
+        let waker = Key::new(1, 2, 3).waker();
+        assert!(waker.will_wake(&Key::new(1, 2, 3).waker()));
+        assert!(!waker.will_wake(&Key::new(1, 3, 3).waker()));
+        assert!(!waker.will_wake(&Key::new(1, 2, 4).waker()));
+        assert!(!waker.will_wake(&Key::new(2, 2, 3).waker()));
     }
 }

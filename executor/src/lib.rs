@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Read in this order: [`Executor`] (the loop), `key.rs` (a waker is a number), `task.rs` (what is
-//! known of a task), `scheduler.rs` (its life), `remote.rs` (other threads), `join.rs`; then
+//! known of a task), `body.rs` (what it runs), `scheduler.rs` (its life), `remote.rs` (other threads), `join.rs`; then
 //! [`channel`] and the combinators, which are ordinary futures.
 //!
 //! ```
@@ -33,6 +33,7 @@
 //! assert_eq!(sum, 6);
 //! ```
 
+mod body;
 pub mod channel;
 mod combine;
 mod current;
@@ -48,4 +49,4 @@ pub use combine::{Either, Join, JoinAll, Race, YieldNow, join, join_all, race, y
 pub use current::{current_task, spawn};
 pub use executor::{BUDGET, Executor, block_on};
 pub use join::{JoinError, JoinHandle};
-pub use task::{State, TaskId, WokenBy};
+pub use task::{TaskId, WokenBy};

@@ -7,15 +7,15 @@
 use std::panic::Location;
 use std::time::Duration;
 
-use crate::key::Key;
 use crate::scheduler::Scheduler;
-use crate::task::{State, TaskId, WokenBy, readable};
+use crate::task::{State, Task, TaskId, WokenBy};
 
 /// Something that happened to a task, or to the executor itself.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A task was born. It has not been polled yet, but is in the ready queue.
+    /// A task was born, and enters the ready queue; if the executor is just ending, it is
+    /// [`Ended`](Event::Ended) at once.
     Spawned {
         /// Its id.
         task: TaskId,
@@ -33,7 +33,8 @@ pub enum Event<'a> {
         /// Its new name.
         name: &'a str,
     },
-    /// A parked task was woken. It enters the ready queue right after this.
+    /// A task was woken that was not in the ready queue, but parked or being polled. It enters
+    /// the queue right after this.
     Woken {
         /// The task.
         task: TaskId,
@@ -113,8 +114,9 @@ pub enum End {
 
 /// Watches an executor. Any `Fn(&Event)` is one.
 ///
-/// It may use wakers and spawn. If it panics, the panic goes through the executor's loop and
-/// ends [`block_on`](crate::Executor::block_on).
+/// It may use wakers and spawn. It should not panic: inside the poll of a task (also at the start
+/// of it) that is a panic of the task, anywhere else it ends
+/// [`block_on`](crate::Executor::block_on).
 pub trait Observer {
     /// Called for each event, in order.
     fn event(&self, event: &Event<'_>);
@@ -137,38 +139,32 @@ impl Scheduler {
 
     #[inline]
     pub(crate) fn report_poll(&self) {
-        if let (Some(observer), Some(task)) = (&self.observer, self.polling()) {
+        if let Some(observer) = &self.observer
+            && let Some(task) = self.polling()
+        {
             observer.event(&Event::PollStarted { task });
         }
     }
 
     #[inline]
     pub(crate) fn report_poll_end(&self, outcome: Outcome) {
-        if let (Some(observer), Some(task)) = (&self.observer, self.polling()) {
+        if let Some(observer) = &self.observer
+            && let Some(task) = self.polling()
+        {
             observer.event(&Event::PollEnded { task, outcome });
         }
     }
 
-    pub(crate) fn report_end(&self, task: TaskId, how: End) {
-        self.report_poll_end(if how == End::Panicked { Outcome::Panicked } else { Outcome::Ready });
-        self.report(|| Event::Ended { task, how });
-    }
-
-    /// Reports a wake that is about to have an effect.
-    #[cold]
-    pub(crate) fn report_wake(&self, key: Key, by: WokenBy) {
-        let parked = match self.tasks.borrow().slab.get(key.slot as usize) {
-            Some(task) if task.id.serial() == key.serial => {
-                matches!(task.state, State::Parked | State::Polling).then_some(task.id)
-            }
-            _ => None,
+    /// Main ended before `close`; or a panic came by, which may have been its own.
+    pub(crate) fn report_main_end(&self, main: &Task, polling: Option<TaskId>) {
+        let how = match main.state {
+            State::Finished => End::Finished,
+            _ if polling == Some(main.id) => End::Panicked,
+            _ => End::Cancelled,
         };
-        if let Some(task) = parked {
-            self.report(|| Event::Woken { task, by });
+        if how == End::Panicked {
+            self.report(|| Event::PollEnded { task: main.id, outcome: Outcome::Panicked });
         }
-    }
-
-    pub(crate) fn report_name(&self, task: TaskId, name: &str) {
-        self.report(|| Event::Named { task, name: readable(name) });
+        self.report(|| Event::Ended { task: main.id, how });
     }
 }

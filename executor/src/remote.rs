@@ -56,9 +56,10 @@ pub(crate) fn unregister(id: u16) {
 }
 
 /// Wakes a task of an executor that is not running on this thread.
+#[inline(never)] // keeps the local wake, which is the common one, short
 pub(crate) fn wake(key: Key) {
     let registry = read_registry();
-    let Some(remote) = registry.get(usize::from(key.executor)) else { return };
+    let Some(remote) = registry.get(usize::from(key.executor())) else { return };
     // Fails only if the executor is being dropped right now: then there is nobody to wake.
     let _ = remote.inbox.send(key);
     if remote.bell.ring() {

@@ -6,10 +6,11 @@
 //! * User code (a poll, a destructor, a waker, an observer) never runs while `tasks` is borrowed.
 //!   It may come back here and spawn, wake or join.
 
-use std::borrow::Cow;
+use std::any::type_name;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
+use std::mem::{self, ManuallyDrop};
 use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
@@ -22,25 +23,20 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 use slab::Slab;
 
+use crate::body::{Body, Place};
 use crate::current::CURRENT;
 use crate::join::{JoinError, JoinHandle};
 use crate::key::Key;
 use crate::observe::{End, Event, Observer, Outcome};
 use crate::remote::{self, Remote};
-use crate::task::{Cause, Coroutine, Root, State, Task, TaskId, readable, type_name_of};
-
-/// A coroutine in its box; after its end, its output is in there.
-pub(crate) type Boxed = Pin<Box<dyn Coroutine>>;
+use crate::task::{Cause, Name, State, Task, TaskId, readable};
 
 /// An executor without its loop.
 pub(crate) struct Scheduler {
     id: u16,
     pub(crate) tasks: RefCell<Tasks>,
-    /// The task whose poll is running.
+    /// The task whose poll is running, or was the last one; None while the executor is parked.
     polling: Cell<Option<TaskId>>,
-    /// Its coroutine is out of its slot for that time. The address stands here for a debugger to
-    /// find; the program never follows it.
-    polled: Cell<Option<*const dyn Coroutine>>,
     next_id: Cell<NonZeroU64>,
     /// `main` has ended: whoever is spawned now is cancelled at once.
     closing: Cell<bool>,
@@ -56,17 +52,11 @@ pub(crate) struct Tasks {
     ready: VecDeque<Key>,
 }
 
-/// Whose turn it is.
-pub(crate) enum Next {
-    Task(Turn),
-    Main(Key),
-    Nobody,
-}
-
-/// A task off the ready queue, with its coroutine out of the slab.
-pub(crate) struct Turn {
+/// A task off the ready queue.
+struct Next {
     key: Key,
-    coroutine: Boxed,
+    /// None is the main coroutine.
+    body: Option<Place>,
     aborted: bool,
 }
 
@@ -77,7 +67,6 @@ impl Scheduler {
             id,
             tasks: RefCell::new(Tasks { slab: Slab::new(), ready: VecDeque::new() }),
             polling: Cell::new(None),
-            polled: Cell::new(None),
             next_id: Cell::new(NonZeroU64::MIN),
             closing: Cell::new(false),
             inbox,
@@ -105,34 +94,39 @@ impl Scheduler {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let name = type_name_of(&future);
-        let root = if self.closing.get() {
+        let body = if self.closing.get() {
             drop(future);
-            Root::<F>::Output(Some(Err(JoinError::Cancelled)))
+            Body::cancelled::<F>()
         } else {
-            Root::Future(future)
+            Body::new(future)
         };
-        let (slot, id) = self.insert(Some(Box::pin(root)), name, at);
+        let (slot, id) = self.insert(Some(body), type_name::<F>(), at);
+        if self.closing.get() {
+            self.report(|| Event::Ended { task: id, how: End::Cancelled });
+        }
         JoinHandle::new(self.clone(), slot, id)
     }
 
     fn insert(
         &self,
-        coroutine: Option<Boxed>,
-        name: Cow<'static, str>,
+        body: Option<Body>,
+        name: &'static str,
         at: &'static Location<'static>,
     ) -> (u32, TaskId) {
         let id = TaskId(self.next_id.get());
         self.next_id.set(id.0.checked_add(1).expect("nobody spawns 2^64 tasks"));
         let parent = self.polling.get();
-        self.report(|| Event::Spawned { task: id, name: readable(&name), parent, at });
+        if self.observer.is_some() {
+            let name = &readable(name);
+            self.report(|| Event::Spawned { task: id, name, parent, at });
+        }
         let closing = self.closing.get();
         let mut tasks = self.tasks.borrow_mut();
         let slot = u32::try_from(tasks.slab.vacant_key()).expect("fewer than 2^32 tasks at once");
         tasks.slab.insert(Task {
             state: if closing { State::Finished } else { State::Ready },
             id,
-            name,
+            name: Name::Type(name),
             spawned_at: at,
             parent,
             woken_by: Cause::Spawn,
@@ -141,116 +135,129 @@ impl Scheduler {
             detached: false,
             aborted: false,
             joiner: None,
-            coroutine,
+            body,
         });
         if !closing {
-            tasks.ready.push_back(Key { executor: self.id, serial: id.serial(), slot });
+            tasks.ready.push_back(Key::new(self.id, id.serial(), slot));
         }
         (slot, id)
     }
 
     // It is polled --------------------------------------------------------------------------------
 
+    /// Polls those who are ready, first in, first out, until it is the main coroutine's turn. Its
+    /// future is in the frame of `block_on`, which must poll it: here is its key. None: nobody is
+    /// ready any more, or the budget is used up.
+    pub(crate) fn poll_ready(&self, budget: &mut usize) -> Option<Key> {
+        while *budget > 0 {
+            *budget -= 1;
+            let next = self.take_next()?;
+            match next.body {
+                Some(body) if next.aborted => self.fail_task(next.key, body, JoinError::Cancelled),
+                Some(body) => self.poll_task(next.key, body),
+                None => return Some(next.key),
+            }
+        }
+        None
+    }
+
     /// Takes the first task off the ready queue.
     #[inline]
-    pub(crate) fn next(&self) -> Next {
+    fn take_next(&self) -> Option<Next> {
         let Tasks { slab, ready } = &mut *self.tasks.borrow_mut();
         while let Some(key) = ready.pop_front() {
-            let Some(task) = slab.get_mut(key.slot as usize) else { continue };
-            if task.id.serial() != key.serial || task.state != State::Ready {
+            let Some(task) = slab.get_mut(key.slot()) else { continue };
+            if task.id.serial() != key.serial() || task.state != State::Ready {
                 continue;
             }
             // Before the poll, so that a wake during it queues the task again.
-            task.state = State::Polling;
+            task.state = State::Idle;
             task.polls = task.polls.wrapping_add(1);
             self.polling.set(Some(task.id));
-            let Some(coroutine) = task.coroutine.take() else { return Next::Main(key) };
-            self.polled.set(Some(ptr::from_ref(&*coroutine)));
-            return Next::Task(Turn { key, coroutine, aborted: task.aborted });
+            let body = task.body.as_ref().map(Body::place);
+            return Some(Next { key, body, aborted: task.aborted });
         }
-        Next::Nobody
+        None
     }
 
     /// The one place where a task is polled.
-    pub(crate) fn poll_task(&self, turn: Turn) {
-        let Turn { key, mut coroutine, aborted } = turn;
-        if aborted {
-            return self.fail_task(key.slot, coroutine, JoinError::Cancelled);
-        }
-        let waker = key.waker();
+    #[expect(unsafe_code, reason = "see body.rs: the coroutine stays in its slot meanwhile")]
+    fn poll_task(&self, key: Key, body: Place) {
+        // Our wakers own nothing, so there is nothing to drop either.
+        let waker = ManuallyDrop::new(key.waker());
         let mut cx = Context::from_waker(&waker);
         let poll = catch_unwind(AssertUnwindSafe(|| {
             self.report_poll();
-            coroutine.as_mut().poll(&mut cx)
+            // SAFETY: the task is in the slab: `take_next` has just seen it, and until this poll
+            // is over nobody takes it out, since that is done to finished tasks only. Nobody else
+            // polls it: only the loop of `block_on` comes here, and there is no second loop.
+            unsafe { body.pin() }.poll(&mut cx)
         }));
         match poll {
-            Ok(Poll::Pending) => self.park_task(key.slot, Some(coroutine)),
-            Ok(Poll::Ready(())) => self.end_task(key.slot, coroutine, End::Finished),
-            Err(panic) => self.fail_task(key.slot, coroutine, JoinError::Panicked(panic)),
+            Ok(Poll::Pending) => self.report_poll_end(Outcome::Pending),
+            Ok(Poll::Ready(())) => {
+                self.report_poll_end(Outcome::Ready);
+                self.end_task(key, End::Finished);
+            }
+            Err(panic) => {
+                self.report_poll_end(Outcome::Panicked);
+                self.fail_task(key, body, JoinError::Panicked(panic));
+            }
         }
     }
 
     /// The main coroutine does not live in the slab, and its panics are the caller's.
     pub(crate) fn poll_main<F: Future>(&self, key: Key, main: Pin<&mut F>) -> Poll<F::Output> {
-        let waker = key.waker();
+        let waker = ManuallyDrop::new(key.waker());
         self.report_poll();
         let poll = main.poll(&mut Context::from_waker(&waker));
-        if poll.is_pending() {
-            self.park_task(key.slot, None);
+        if poll.is_ready() {
+            self.tasks.borrow_mut().slab[key.slot()].state = State::Finished;
         }
+        self.report_poll_end(if poll.is_ready() { Outcome::Ready } else { Outcome::Pending });
         poll
-    }
-
-    /// It returned `Pending`: somebody has its waker. If that was used already, it stays `Ready`.
-    #[inline]
-    fn park_task(&self, slot: u32, coroutine: Option<Boxed>) {
-        let mut tasks = self.tasks.borrow_mut();
-        let task = &mut tasks.slab[slot as usize];
-        task.coroutine = coroutine;
-        if task.state == State::Polling {
-            task.state = State::Parked;
-        }
-        drop(tasks);
-        self.report_poll_end(Outcome::Pending);
-        self.polling.set(None);
-        self.polled.set(None);
     }
 
     // It is woken ---------------------------------------------------------------------------------
 
-    /// On the executor's own thread: look the key up, and put it into the ready queue.
+    /// A wake on the executor's own thread: by the task that is being polled, or by the reactor.
     #[inline]
-    pub(crate) fn wake(&self, key: Key, from_thread: bool) {
+    pub(crate) fn wake(&self, key: Key) {
         let by = self.polling.get();
-        let cause = match by {
-            _ if from_thread => Cause::Thread,
-            Some(_) => Cause::Task,
-            None => Cause::Park,
-        };
-        if self.observer.is_some() {
-            self.report_wake(key, cause.of(by));
-        }
-        let Tasks { slab, ready } = &mut *self.tasks.borrow_mut();
+        self.wake_by(key, if by.is_some() { Cause::Task } else { Cause::Park }, by);
+    }
+
+    /// Looks the key up, and puts it into the ready queue.
+    #[inline]
+    fn wake_by(&self, key: Key, cause: Cause, by: Option<TaskId>) {
+        let mut tasks = self.tasks.borrow_mut();
         // The task may have ended, and another one may live in its slot.
-        let Some(task) = slab.get_mut(key.slot as usize) else { return };
-        if task.id.serial() != key.serial {
+        let Some(task) = tasks.slab.get_mut(key.slot()) else { return };
+        // A task is in the queue at most once.
+        if task.id.serial() != key.serial() || task.state != State::Idle {
             return;
         }
-        // A task is in the queue at most once.
-        if matches!(task.state, State::Parked | State::Polling) {
-            task.state = State::Ready;
-            task.woken_by = cause;
-            task.woken_by_task = by;
-            ready.push_back(key);
+        task.state = State::Ready;
+        task.woken_by = cause;
+        task.woken_by_task = by;
+        if self.observer.is_some() {
+            let task = task.id;
+            drop(tasks);
+            self.report(|| Event::Woken { task, by: cause.of(by) });
+            tasks = self.tasks.borrow_mut();
         }
+        tasks.ready.push_back(key);
     }
 
     /// Nobody is ready, or the budget is used up: let the outside world have its turn.
     pub(crate) fn park(&self, park: &mut dyn FnMut(Option<Duration>)) {
+        self.polling.set(None);
         let nobody_ready = self.tasks.borrow().ready.is_empty();
         // A wake from another thread that comes after this line interrupts the park.
         let limit = if nobody_ready && self.remote.doze() { None } else { Some(Duration::ZERO) };
         self.report(|| Event::Parking { limit });
+        // The observer may have woken somebody.
+        let limit = if self.tasks.borrow().ready.is_empty() { limit } else { Some(Duration::ZERO) };
         park(limit);
         self.report(|| Event::Unparked);
     }
@@ -261,50 +268,53 @@ impl Scheduler {
         if self.remote.rouse() {
             for _ in 0..self.inbox.len() {
                 let Ok(key) = self.inbox.try_recv() else { break };
-                self.wake(key, true);
+                self.wake_by(key, Cause::Thread, None);
             }
         }
     }
 
     // It ends -------------------------------------------------------------------------------------
 
-    /// Drops the future where it stands and leaves the error in its place.
-    fn fail_task(&self, slot: u32, mut coroutine: Boxed, error: JoinError) {
+    /// Drops the future where it lies and leaves the error in its place.
+    #[expect(unsafe_code, reason = "see body.rs: the coroutine stays in its slot meanwhile")]
+    #[cold]
+    fn fail_task(&self, key: Key, body: Place, error: JoinError) {
         let cancelled = error.is_cancelled();
-        let failed = catch_unwind(AssertUnwindSafe(|| coroutine.as_mut().fail(error)));
-        match failed {
-            Ok(()) if cancelled => self.end_task(slot, coroutine, End::Cancelled),
-            Ok(()) => self.end_task(slot, coroutine, End::Panicked),
-            // Its destructor panicked. It is gone all the same, so this ends here.
-            Err(panic) => {
-                if cancelled {
-                    coroutine.as_mut().fail(JoinError::Panicked(panic));
-                }
-                self.end_task(slot, coroutine, End::Panicked);
+        // SAFETY: as in `poll_task`: the task has not ended, so it stays in the slab, and nobody
+        // but the loop, or `close` after it, comes here.
+        let fail = |error| catch_unwind(AssertUnwindSafe(|| unsafe { body.pin() }.fail(error)));
+        let mut how = if cancelled { End::Cancelled } else { End::Panicked };
+        // If its destructor panics it is gone all the same, and the first panic counts.
+        if let Err(panic) = fail(error) {
+            if cancelled {
+                how = End::Panicked;
+                let _ = fail(JoinError::Panicked(panic));
+            } else {
+                drop_quietly(panic);
             }
         }
+        self.end_task(key, how);
     }
 
-    /// The future is gone, its output is in the box. Tell whoever waits for it.
-    fn end_task(&self, slot: u32, coroutine: Boxed, how: End) {
+    /// The future is gone, its output is in the body. Tell whoever waits for it.
+    #[inline]
+    fn end_task(&self, key: Key, how: End) {
         let mut tasks = self.tasks.borrow_mut();
-        let task = &mut tasks.slab[slot as usize];
-        let (id, joiner) = (task.id, task.joiner.take());
+        let task = &mut tasks.slab[key.slot()];
         task.state = State::Finished;
-        task.coroutine = Some(coroutine);
-        let unwanted = if task.detached { Some(tasks.slab.remove(slot as usize)) } else { None };
+        let (id, joiner) = (task.id, task.joiner.take());
+        let unwanted = if task.detached { Some(tasks.slab.remove(key.slot())) } else { None };
         drop(tasks);
-        self.polled.set(None);
-        self.report_end(id, how);
+        self.report(|| Event::Ended { task: id, how });
         if let Some(joiner) = joiner {
             joiner.wake();
         }
         if let Some(task) = unwanted {
             // The output's destructor is user code too. Its panic has been printed; no one else
             // can be told.
-            let _ = catch_unwind(AssertUnwindSafe(|| task.drop_unjoined()));
+            task.report_unjoined();
+            drop_quietly(task);
         }
-        self.polling.set(None);
     }
 
     // The beginning and the end of all ------------------------------------------------------------
@@ -317,39 +327,57 @@ impl Scheduler {
              here for ever while its other tasks starve; `.await` the future instead, or `spawn` it"
         );
         CURRENT.set(self);
-        let (main, _) = self.insert(None, Cow::Borrowed("main"), at);
-        Entered { scheduler: self, main }
+        let leave = Leave(self);
+        let (main, _) = self.insert(None, "main", at);
+        Entered { leave, main }
     }
 
     /// Ends whoever is still there.
     fn close(&self, main: u32) {
         self.closing.set(true);
-        self.polling.set(None);
+        let polling = self.polling.take();
         let mut tasks = self.tasks.borrow_mut();
         let main = tasks.slab.remove(main as usize);
         tasks.ready.clear();
-        let slots: Vec<usize> = tasks.slab.iter().map(|(slot, _)| slot).collect();
+        let key = |(slot, task): (usize, &Task)| Key::new(self.id, task.id.serial(), slot as u32);
+        let keys: Vec<Key> = tasks.slab.iter().map(key).collect();
         drop(tasks);
-        self.report_end(main.id, End::Finished);
-        for slot in slots {
-            let coroutine = self.tasks.borrow_mut().slab.get_mut(slot).and_then(Task::unfinished);
-            if let Some(coroutine) = coroutine {
-                self.fail_task(slot as u32, coroutine, JoinError::Cancelled);
+        self.report_main_end(&main, polling);
+        for key in keys {
+            let task = self.tasks.borrow().slab.get(key.slot()).and_then(Task::unfinished);
+            if let Some(body) = task {
+                self.fail_task(key, body, JoinError::Cancelled);
             }
         }
-        self.closing.set(false);
     }
 }
 
 /// While this lives, the thread belongs to one executor.
 pub(crate) struct Entered<'a> {
-    scheduler: &'a Rc<Scheduler>,
+    leave: Leave<'a>,
     main: u32,
 }
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        self.scheduler.close(self.main);
+        self.leave.0.close(self.main);
+    }
+}
+
+/// Dropped last, and even if an observer or a foreign waker panics in `enter` or `close`.
+struct Leave<'a>(&'a Rc<Scheduler>);
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        self.0.closing.set(false);
         CURRENT.set(ptr::null());
+    }
+}
+
+/// Drops what may panic when it is dropped. That panic has been printed by its hook; nobody is
+/// left who could be told. Its payload is forgotten, since it may panic in its turn.
+fn drop_quietly<T>(value: T) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        mem::forget(panic);
     }
 }

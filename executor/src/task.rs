@@ -1,25 +1,24 @@
 //! A task: one coroutine that somebody spawned, and what is known of it.
 //!
 //! ```text
-//!              spawn                    first in the ready queue
-//!   (born) ----------->  Ready  ----------------------------------->  Polling
-//!                          ^                                           |  |
-//!                          |  wake                    returned Pending |  | returned Ready
-//!                          +---------------- Parked <------------------+  +---> Finished
+//!              spawn            first in the queue: polled         returned Ready
+//!   (born) ----------->  Ready  ------------------------->  Idle  --------------->  Finished
+//!                          ^                                  |
+//!                          |               wake               |
+//!                          +----------------------------------+
 //! ```
 //!
-//! A wake during `Polling` makes the task `Ready` at once; it then stays so when the poll ends.
+//! A task becomes `Idle` just *before* it is polled. So a wake during the poll finds it idle and
+//! queues it again, and when the poll returns `Pending` there is nothing left to do: it is parked.
 
-use std::any::{Any, type_name};
 use std::borrow::Cow;
 use std::fmt;
-use std::future::Future;
 use std::io::{self, Write};
 use std::num::NonZeroU64;
 use std::panic::Location;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
+use crate::body::{Body, Place};
 use crate::join::{JoinError, panic_message};
 
 /// The number of a task, counted from 1 and never used again by its executor.
@@ -55,13 +54,12 @@ impl fmt::Debug for TaskId {
 
 /// Where a task is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// In the ready queue.
     Ready,
-    /// Being polled right now.
-    Polling,
-    /// Waiting for somebody to call its waker.
-    Parked,
+    /// Not in it: being polled (then the scheduler's `polling` names it), or parked until somebody
+    /// calls its waker.
+    Idle,
     /// Ended; its output, or the reason why there is none, waits for the `JoinHandle`.
     Finished,
 }
@@ -83,8 +81,7 @@ pub enum WokenBy {
 pub(crate) struct Task {
     pub(crate) state: State,
     pub(crate) id: TaskId,
-    /// The type name of the future, unless somebody gave a better one.
-    pub(crate) name: Cow<'static, str>,
+    pub(crate) name: Name,
     pub(crate) spawned_at: &'static Location<'static>,
     /// Who spawned it; none for the main coroutine.
     #[expect(dead_code, reason = "read by people, in a debugger")]
@@ -100,9 +97,8 @@ pub(crate) struct Task {
     pub(crate) aborted: bool,
     /// The waker of whoever awaits the `JoinHandle`.
     pub(crate) joiner: Option<Waker>,
-    /// None while it is polled (the scheduler's `polling` points to it), and for the main
-    /// coroutine, which lives in the stack frame of `block_on`.
-    pub(crate) coroutine: Option<Pin<Box<dyn Coroutine>>>,
+    /// None for the main coroutine, which lives in the stack frame of `block_on`.
+    pub(crate) body: Option<Body>,
 }
 
 /// [`WokenBy`] without the id, which stands beside it: 8 bytes less in every task.
@@ -115,24 +111,23 @@ pub(crate) enum Cause {
 }
 
 impl Task {
-    /// Takes out the coroutine of a task that has not ended.
-    pub(crate) fn unfinished(&mut self) -> Option<Pin<Box<dyn Coroutine>>> {
-        if self.state == State::Finished { None } else { self.coroutine.take() }
+    /// Where its future is, if it has not ended.
+    pub(crate) fn unfinished(&self) -> Option<Place> {
+        let body = self.body.as_ref().filter(|_| self.state != State::Finished);
+        body.map(Body::place)
     }
 
-    /// Drops the output that nobody asked for. A panic is not lost without a word.
-    pub(crate) fn drop_unjoined(self) {
-        let error = self.coroutine.as_ref().and_then(|coroutine| coroutine.error());
+    /// A panic that nobody joins is not lost without a word.
+    pub(crate) fn report_unjoined(&self) {
+        let error = self.body.as_ref().and_then(Body::error);
         if let Some(JoinError::Panicked(payload)) = error {
-            // Not `eprintln!`: that panics if stderr is closed.
-            let _ = writeln!(
-                io::stderr(),
-                "task {} «{}» panicked, and nobody joined it: {} (spawned at {})",
-                self.id,
-                readable(&self.name),
-                panic_message(payload.as_ref()),
-                self.spawned_at
+            let message = panic_message(payload.as_ref());
+            let (id, name, at) = (self.id, &self.name, self.spawned_at);
+            let line = format!(
+                "task {id} «{name}» panicked, and nobody joined it: {message} (spawned at {at})\n"
             );
+            // In one piece, and not by `eprintln!`: that panics if stderr is closed.
+            let _ = io::stderr().write_all(line.as_bytes());
         }
     }
 }
@@ -148,90 +143,36 @@ impl Cause {
     }
 }
 
-/// What a task runs, with its types forgotten. The executor's hot path knows only this.
-pub(crate) trait Coroutine {
-    /// Goes on until the next `.await` that has to wait. `Ready`: the output is in place and the
-    /// future has been dropped.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()>;
-    /// Drops the future where it stands and puts the error in its place.
-    fn fail(self: Pin<&mut Self>, error: JoinError);
-    /// The `Option<Result<T, JoinError>>` that `poll` or `fail` has left.
-    fn output(self: Pin<&mut Self>) -> &mut dyn Any;
-    /// The error in it, if that is what it holds.
-    fn error(&self) -> Option<&JoinError>;
+/// What a task is called.
+pub(crate) enum Name {
+    /// Nobody named it: the type of its future.
+    Type(&'static str),
+    Given(Cow<'static, str>),
 }
 
-/// The outermost frame of every spawned coroutine: first its future, then, in the same box, its
-/// output.
-pub(crate) enum Root<F: Future> {
-    Future(F),
-    Output(Option<Result<F::Output, JoinError>>),
-}
-
-enum Projected<'a, F: Future> {
-    Future(Pin<&'a mut F>),
-    Output(&'a mut Option<Result<F::Output, JoinError>>),
-}
-
-impl<F: Future> Root<F> {
-    #[expect(unsafe_code, reason = "an async block would do without, but keep the future twice")]
-    fn project(self: Pin<&mut Self>) -> Projected<'_, F> {
-        // SAFETY: the future is pinned whenever `Root` is. It is only handed out behind `Pin`,
-        // never moved, and dropped in place by `Pin::set`; `Root` has no `Drop` that could move
-        // it, and is `Unpin` only if `F` is. The output is never pinned: it may be moved freely.
-        match unsafe { self.get_unchecked_mut() } {
-            Root::Future(future) => {
-                // SAFETY: see above.
-                Projected::Future(unsafe { Pin::new_unchecked(future) })
-            }
-            Root::Output(output) => Projected::Output(output),
-        }
-    }
-}
-
-impl<F> Coroutine for Root<F>
-where
-    F: Future + 'static,
-    F::Output: 'static,
-{
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Projected::Future(future) = self.as_mut().project() else { return Poll::Ready(()) };
-        match future.poll(cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(output) => {
-                self.set(Root::Output(Some(Ok(output))));
-                Poll::Ready(())
-            }
-        }
-    }
-
-    fn fail(mut self: Pin<&mut Self>, error: JoinError) {
-        self.set(Root::Output(Some(Err(error))));
-    }
-
-    fn output(self: Pin<&mut Self>) -> &mut dyn Any {
-        match self.project() {
-            Projected::Output(output) => output,
-            Projected::Future(_) => unreachable!("the output is asked for only after the end"),
-        }
-    }
-
-    fn error(&self) -> Option<&JoinError> {
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Root::Output(Some(Err(error))) => Some(error),
-            _ => None,
+            Name::Type(name) => f.write_str(&readable(name)),
+            Name::Given(name) => f.write_str(name),
         }
     }
 }
 
-/// A type name as a person would say it: `demo::stand::get_burgers::{{closure}}` is `get_burgers`.
-pub(crate) fn readable(type_name: &str) -> &str {
-    let plain = type_name.trim_end_matches("::{{closure}}");
-    let end = plain.find('<').unwrap_or(plain.len());
-    let start = plain[..end].rfind("::").map_or(0, |at| at + 2);
-    &plain[start..]
-}
-
-pub(crate) fn type_name_of<F>(_: &F) -> Cow<'static, str> {
-    Cow::Borrowed(type_name::<F>())
+/// A type name as a person would say it: `demo::stand::get_burgers::{{closure}}` is `get_burgers`,
+/// and `core::future::Ready<alloc::string::String>` is `Ready<String>`.
+pub(crate) fn readable(type_name: &str) -> String {
+    let plain = type_name.replace("::{{closure}}", "");
+    let mut short = String::new();
+    let mut rest = plain.as_str();
+    while !rest.is_empty() {
+        let path = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
+        let (path, other) = rest.split_at(path.unwrap_or(rest.len()));
+        short.push_str(path.rsplit("::").next().unwrap_or(path));
+        let next = other.find(|c: char| c.is_alphanumeric() || c == '_');
+        let (between, other) = other.split_at(next.unwrap_or(other.len()));
+        short.push_str(between);
+        rest = other;
+    }
+    short
 }

@@ -98,9 +98,8 @@ fn several_receivers_share_the_values_and_are_served_in_line() {
         for name in ["a", "b", "c"] {
             let (receiver, log) = (receiver.clone(), log.clone());
             spawn(async move {
-                while let Some(n) = receiver.recv().await {
-                    log.push((name, n));
-                }
+                let n = receiver.recv().await;
+                log.push((name, n.unwrap()));
             });
         }
         turns(2).await;

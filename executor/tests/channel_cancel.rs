@@ -144,11 +144,11 @@ fn whatever_is_aborted_nobody_waits_without_a_reason() {
                 match pick(8) {
                     0..=2 => {
                         let sender = sender.clone();
-                        sends.push(spawn(async move { drop(sender.send(step).await) }));
+                        sends.push(spawn(async move { _ = sender.send(step).await }));
                     }
                     3..=5 => {
                         let receiver = receiver.clone();
-                        receives.push(spawn(async move { drop(receiver.recv().await) }));
+                        receives.push(spawn(async move { _ = receiver.recv().await }));
                     }
                     side => {
                         let tasks = if side == 6 { &sends } else { &receives };

@@ -12,7 +12,8 @@ use std::thread;
 use std::time::Duration;
 
 use common::{Gate, Interrupt, Log, elsewhere, run, turns, within};
-use executor::{BUDGET, Executor, spawn, yield_now};
+use executor::observe::Event;
+use executor::{BUDGET, Executor, WokenBy, spawn, yield_now};
 
 /// Counts its polls, and is ready again at once, for ever.
 async fn busy(polls: Rc<Cell<usize>>) {
@@ -202,5 +203,41 @@ fn an_idle_executor_polls_nobody() {
             }
         });
         assert_eq!((idle.polls(), gate.polls()), (1, 2));
+    });
+}
+
+#[test]
+fn what_threads_send_while_the_inbox_is_read_waits_until_the_tasks_had_their_turn() {
+    within(|| {
+        let gates = Rc::new((0..20).map(|_| Gate::new()).collect::<Vec<_>>());
+        let (next, log) = (Cell::new(1), Log::new());
+        let (inside, entries) = (gates.clone(), log.clone());
+        // Each wake that is let in brings the next one from another thread.
+        let observer = move |event: &Event<'_>| match event {
+            Event::Woken { by: WokenBy::Thread, .. } => {
+                entries.push("woken");
+                let gate = inside.get(next.replace(next.get() + 1));
+                if let Some(waker) = gate.map(Gate::waker) {
+                    elsewhere(move || waker.wake());
+                }
+            }
+            Event::PollStarted { .. } => entries.push("poll"),
+            _ => {}
+        };
+        let executor = Executor::with_observer(Waker::noop().clone(), observer);
+        let main = async {
+            for gate in gates.iter() {
+                spawn(gate.pass());
+            }
+            turns(1).await;
+            log.take();
+            let waker = gates[0].waker();
+            elsewhere(move || waker.wake());
+            turns(40 * BUDGET).await;
+            log.take()
+        };
+        let entries = executor.block_on(main, |_| ());
+        assert_eq!(entries.iter().filter(|entry| **entry == "woken").count(), 20);
+        assert!(!entries.windows(2).any(|pair| pair == ["woken", "woken"]), "{entries:?}");
     });
 }

@@ -1,4 +1,5 @@
 //! Panics of tasks, of main and of the park closure: who hears of them, and what goes on.
+#![allow(clippy::async_yields_async, reason = "a handle may leave its executor")]
 
 mod common;
 
@@ -6,7 +7,8 @@ use std::cell::Cell;
 use std::future::{Future, pending, ready};
 use std::panic::panic_any;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 
 use common::{
     Drops, Gate, Log, catch, on_drop, run, stderr_of, text_of, turns, with_closed_stderr, within,
@@ -33,9 +35,9 @@ impl Drop for Twice {
 #[test]
 fn a_panic_reaches_whoever_joins() {
     run(async || {
-        let error = spawn(async { panic!("no buns") }).await.map(|()| ()).unwrap_err();
+        let error = spawn(async { panic!("no buns") }).await.unwrap_err();
         assert_eq!(text_of(error.into_panic()), "no buns");
-        let error = spawn(async { panic_any(42) }).await.map(|()| ()).unwrap_err();
+        let error = spawn(async { panic_any(42) }).await.unwrap_err();
         assert_eq!(error.into_panic().downcast_ref(), Some(&42), "the payload as it was");
     });
 }
@@ -56,7 +58,7 @@ fn a_panic_after_an_await_reaches_whoever_waits_already() {
             turns(2).await;
             gate.open();
         });
-        let error: JoinError = task.await.map(|()| ()).unwrap_err();
+        let error: JoinError = task.await.unwrap_err();
         assert_eq!(text_of(error.into_panic()), "after the wait");
         assert_eq!(drops.count(), 1);
     });
@@ -67,7 +69,7 @@ fn the_executor_goes_on_after_a_panic() {
     run(async || {
         let before = spawn(turns(5));
         for _ in 0..10 {
-            assert!(spawn(async { panic!("again") }).await.map(|()| ()).unwrap_err().is_panic());
+            assert!(spawn(async { panic!("again") }).await.unwrap_err().is_panic());
         }
         before.await.unwrap();
         assert_eq!(spawn(ready(7)).await.unwrap(), 7);
@@ -118,7 +120,7 @@ fn a_panic_is_reported_when_the_handle_goes_after_the_task() {
 fn a_panic_that_is_joined_is_not_reported_nor_is_a_cancelled_task() {
     let stderr = stderr_of(|| {
         block_on(async {
-            assert!(spawn(async { panic!("no buns") }).await.map(|()| ()).is_err());
+            assert!(spawn(async { panic!("no buns") }).await.is_err());
             drop(spawn(pending::<()>()));
             spawn(pending::<()>()).abort();
             turns(2).await;
@@ -172,10 +174,7 @@ fn a_panic_of_main_drops_all_tasks_and_leaves_the_thread_usable() {
             turns(1).await;
             panic!("main is gone")
         };
-        assert_eq!(
-            catch(|| executor.block_on(main, |_| ())).map(|()| ()).unwrap_err(),
-            "main is gone"
-        );
+        assert_eq!(catch(|| executor.block_on(main, |_| ())).unwrap_err(), "main is gone");
         assert_eq!((drops.count(), log.take()), (1, vec![true]));
         assert_eq!(current_task(), None);
         assert!(catch(|| spawn(async {})).is_err(), "no executor runs now");
@@ -213,7 +212,7 @@ fn a_handle_kept_from_a_run_that_panicked_says_cancelled() {
             shelf.set(Some(spawn(pending::<()>())));
             panic!("main is gone")
         };
-        assert!(catch(|| block_on(main)).map(|()| ()).is_err());
+        assert!(catch(|| block_on(main)).is_err());
         let task = shelf.take().unwrap();
         assert!(task.is_finished());
         assert!(block_on(task).unwrap_err().is_cancelled());
@@ -224,7 +223,52 @@ fn a_handle_kept_from_a_run_that_panicked_says_cancelled() {
 fn the_payload_of_a_main_panic_comes_out_as_it_was() {
     within(|| {
         let main = async { panic_any(42) };
-        let panic = std::panic::catch_unwind(|| block_on(main)).map(|()| ()).unwrap_err();
+        let panic = std::panic::catch_unwind(|| block_on(main)).unwrap_err();
         assert_eq!(panic.downcast_ref(), Some(&42));
     });
+}
+
+/// A waker of another make, with a bug.
+struct Broken;
+
+impl Wake for Broken {
+    fn wake(self: Arc<Self>) {
+        panic!("the waker is broken");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_leaves_the_thread_usable() {
+    for joined_task_ends in [true, false] {
+        within(move || {
+            let drops = Drops::new();
+            let executor = Executor::new(Waker::noop().clone());
+            let gate = Gate::new();
+            let main = async {
+                let mut task = spawn(gate.pass());
+                let token = drops.token();
+                drop(spawn(async move {
+                    let _token = token;
+                    pending::<()>().await;
+                }));
+                let broken = Waker::from(Arc::new(Broken));
+                let poll = Pin::new(&mut task).poll(&mut Context::from_waker(&broken));
+                assert!(poll.is_pending());
+                turns(1).await;
+                if joined_task_ends {
+                    gate.open();
+                    turns(1).await;
+                }
+                task
+            };
+            // While the executor runs, or while it ends.
+            assert!(catch(|| executor.block_on(main, |_| ())).is_err());
+            assert_eq!(catch(current_task), Ok(None));
+            assert_eq!(catch(|| block_on(async { 7 })), Ok(7));
+            let again = async { spawn(ready(8)).await.unwrap() };
+            assert_eq!(executor.block_on(again, |_| ()), 8);
+            drop(executor);
+            assert_eq!(drops.count(), 1);
+        });
+    }
 }

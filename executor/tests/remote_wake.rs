@@ -211,8 +211,8 @@ fn a_waker_outlives_its_task_and_its_executor_on_another_thread() {
         let (wakers, woken) = mpsc::channel::<(Waker, mpsc::Sender<()>)>();
         let thread = thread::spawn(move || {
             for (waker, done) in woken {
-                waker.clone().wake();
                 waker.wake_by_ref();
+                waker.wake();
                 done.send(()).unwrap();
             }
         });

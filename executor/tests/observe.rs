@@ -1,0 +1,242 @@
+//! What an observer is told.
+
+mod common;
+
+use std::cell::Cell;
+use std::future::{pending, ready};
+use std::task::Waker;
+
+use common::{Gate, Log, elsewhere, turns, within};
+use executor::channel::bounded;
+use executor::observe::{End, Event, Outcome, Wait};
+use executor::{Executor, WokenBy, spawn, yield_now};
+
+/// An executor whose observer writes down what `keep` picks.
+fn watched<T: 'static>(keep: impl Fn(&Event<'_>) -> Option<T> + 'static) -> (Executor, Log<T>) {
+    let log = Log::new();
+    let inside = log.clone();
+    let observer = move |event: &Event<'_>| {
+        if let Some(entry) = keep(event) {
+            inside.push(entry);
+        }
+    };
+    (Executor::with_observer(Waker::noop().clone(), observer), log)
+}
+
+async fn flip_burgers() {
+    yield_now().await;
+}
+
+fn short(event: &Event<'_>) -> Option<String> {
+    Some(match event {
+        Event::Spawned { task, name, parent, .. } => match parent {
+            Some(parent) => format!("{task} {name} spawned by {parent}"),
+            None => format!("{task} {name} spawned"),
+        },
+        Event::Named { task, name } => format!("{task} named {name}"),
+        Event::Woken { task, by } => format!("{task} woken by {by:?}"),
+        Event::PollStarted { task } => format!("{task} poll"),
+        Event::Waiting { on } => format!("waits for {on:?}"),
+        Event::PollEnded { task, outcome } => format!("{task} {outcome:?}"),
+        Event::Ended { task, how } => format!("{task} ended {how:?}"),
+        Event::Parking { limit } => format!("parking {limit:?}"),
+        Event::Unparked => "unparked".to_owned(),
+        _ => return None,
+    })
+}
+
+#[test]
+fn an_observer_is_told_the_whole_life_of_a_task_in_order() {
+    within(|| {
+        let (executor, log) = watched(short);
+        executor.block_on(async { spawn(flip_burgers()).await.unwrap() }, |_| ());
+        let expected = "\
+            #1 main spawned\n\
+            #1 poll\n\
+            #2 flip_burgers spawned by #1\n\
+            waits for Join(#2)\n\
+            #1 Pending\n\
+            #2 poll\n\
+            waits for Yield\n\
+            #2 woken by Task(#2)\n\
+            #2 Pending\n\
+            #2 poll\n\
+            #2 Ready\n\
+            #2 ended Finished\n\
+            #1 woken by Task(#2)\n\
+            #1 poll\n\
+            #1 Ready\n\
+            #1 ended Finished";
+        assert_eq!(log.take().join("\n"), expected);
+    });
+}
+
+#[test]
+fn each_poll_that_is_started_is_ended_and_none_is_ended_that_was_not_started() {
+    within(|| {
+        let (executor, log) = watched(|event| match event {
+            Event::PollStarted { task } => Some((*task, None)),
+            Event::PollEnded { task, outcome } => Some((*task, Some(*outcome))),
+            _ => None,
+        });
+        let main = async {
+            let _waits = spawn(pending::<()>());
+            let aborted = spawn(pending::<()>());
+            let unpolled = spawn(pending::<()>());
+            unpolled.abort();
+            let panics = spawn(async { panic!("no buns") });
+            turns(2).await;
+            aborted.abort();
+            turns(2).await;
+            let result: Result<(), _> = panics.await;
+            assert!(result.is_err());
+        };
+        executor.block_on(main, |_| ());
+        let polls = log.take();
+        for pair in polls.chunks(2) {
+            assert!(matches!(pair, [(a, None), (b, Some(_))] if a == b), "{pair:?} of {polls:?}");
+        }
+        assert!(polls.iter().any(|(_, end)| *end == Some(Outcome::Panicked)));
+    });
+}
+
+#[test]
+fn each_task_that_is_spawned_ends_once_and_it_is_told_how() {
+    within(|| {
+        let (executor, log) = watched(|event| match event {
+            Event::Spawned { task, .. } => Some((*task, None)),
+            Event::Ended { task, how } => Some((*task, Some(*how))),
+            _ => None,
+        });
+        let main = async {
+            let _left = spawn(pending::<()>());
+            let aborted = spawn(pending::<()>());
+            let result: Result<(), _> = spawn(async { panic!("no buns") }).await;
+            assert!(result.is_err());
+            spawn(ready(())).await.unwrap();
+            aborted.abort();
+            turns(2).await;
+        };
+        executor.block_on(main, |_| ());
+        let mut entries = log.take();
+        entries.sort_by_key(|(task, how)| (*task, how.is_some()));
+        let ends: Vec<Option<End>> = entries.iter().map(|(_, how)| *how).collect();
+        let expected =
+            [End::Finished, End::Cancelled, End::Cancelled, End::Panicked, End::Finished];
+        assert_eq!(ends, expected.map(|how| [None, Some(how)]).concat());
+    });
+}
+
+#[test]
+fn a_task_has_a_readable_name_until_it_is_given_one() {
+    within(|| {
+        let (executor, log) = watched(|event| match event {
+            Event::Spawned { name, .. } | Event::Named { name, .. } => Some((*name).to_owned()),
+            _ => None,
+        });
+        let main = async {
+            drop(spawn(flip_burgers()));
+            drop(spawn(async {}));
+            drop(spawn(pending::<()>()));
+            drop(spawn(flip_burgers()).named("the grill"));
+            drop(spawn(flip_burgers()).named(format!("grill {}", 2)));
+            drop(spawn(flip_burgers()).named("[::1]:80 <admin>"));
+        };
+        executor.block_on(main, |_| ());
+        let names = log.take();
+        let test = "a_task_has_a_readable_name_until_it_is_given_one";
+        assert_eq!(names[..4], ["main", "flip_burgers", test, "Pending<()>"]);
+        assert_eq!(names[4..6], ["flip_burgers", "the grill"]);
+        assert_eq!(names[6..8], ["flip_burgers", "grill 2"]);
+        assert_eq!(names[8..], ["flip_burgers", "[::1]:80 <admin>"], "as it was given");
+    });
+}
+
+#[test]
+fn a_task_is_reported_with_the_line_of_its_spawn_and_its_parent() {
+    within(|| {
+        let (executor, log) = watched(|event| match event {
+            Event::Spawned { task, parent, at, .. } => Some((*task, *parent, *at)),
+            _ => None,
+        });
+        let main_line = line!() + 7;
+        let main = async {
+            let outer = spawn(async { spawn(ready(())).id() });
+            (outer.id(), line!() - 1, outer.await.unwrap())
+        };
+        let from_park = Gate::new();
+        let main = async { (main.await, from_park.pass().await).0 };
+        let (outer, line, inner) = executor.block_on(main, |_| {
+            drop(spawn(ready(())));
+            from_park.open();
+        });
+        let entries = log.take();
+        let [(main, no_parent, at), (a, of_a, at_a), (b, of_b, at_b), (_, parked, _)] = entries[..]
+        else {
+            panic!("{entries:?}")
+        };
+        assert_eq!((no_parent, at.line(), at.file()), (None, main_line, file!()));
+        assert_eq!((a, of_a, at_a.line(), at_a.file()), (outer, Some(main), line, file!()));
+        assert_eq!((b, of_b, at_b.line()), (inner, Some(outer), line));
+        assert_eq!(parked, None, "nobody is polled during a park");
+    });
+}
+
+#[test]
+fn each_wake_is_reported_with_its_cause_and_only_if_it_has_an_effect() {
+    within(|| {
+        let (executor, log) = watched(|event| match event {
+            Event::Woken { by, .. } => Some(*by),
+            _ => None,
+        });
+        let gate = Gate::new();
+        let step = Cell::new(0);
+        let main = async {
+            gate.pass().await;
+            let inside = gate.clone();
+            let task = spawn(async move {
+                inside.waker().wake();
+                inside.waker().wake();
+            });
+            std::future::poll_fn(|_| match task.is_finished() {
+                true => std::task::Poll::Ready(()),
+                false => std::task::Poll::Pending,
+            })
+            .await;
+            task.id()
+        };
+        let id = executor.block_on(main, |_| {
+            let waker = gate.waker();
+            step.set(step.get() + 1);
+            if step.get() == 1 {
+                elsewhere(move || waker.wake());
+            } else {
+                gate.open();
+                gate.open();
+            }
+        });
+        assert_eq!(log.take(), [WokenBy::Thread, WokenBy::Park, WokenBy::Task(id)]);
+    });
+}
+
+#[test]
+fn waits_for_channels_are_reported() {
+    within(|| {
+        let (executor, log) = watched(|event| match event {
+            Event::Waiting { on } => Some(*on),
+            _ => None,
+        });
+        let main = async {
+            let (sender, receiver) = bounded(1);
+            spawn(async move {
+                for n in 0..3 {
+                    sender.send(n).await.unwrap();
+                }
+            });
+            while receiver.recv().await.is_some() {}
+        };
+        executor.block_on(main, |_| ());
+        let waits = log.take();
+        assert!(waits.contains(&Wait::Send) && waits.contains(&Wait::Receive), "{waits:?}");
+    });
+}

@@ -1,0 +1,97 @@
+//! What an observer may do: spawn, wake, and even panic.
+
+mod common;
+
+use std::cell::{Cell, RefCell};
+use std::future::{pending, ready};
+use std::rc::Rc;
+use std::task::Waker;
+
+use common::{Drops, Gate, catch, within};
+use executor::observe::Event;
+use executor::{Executor, block_on, current_task, spawn, yield_now};
+
+#[test]
+fn an_observer_may_spawn_and_wake_at_every_event() {
+    within(|| {
+        let gate = Gate::new();
+        let busy = Rc::new(Cell::new(false));
+        let spawned = Rc::new(RefCell::new(Vec::new()));
+        let (inside, handles) = (gate.clone(), spawned.clone());
+        let observer = move |_: &Event<'_>| {
+            if !busy.replace(true) {
+                handles.borrow_mut().push(spawn(ready(())));
+                if inside.polls() > 0 {
+                    inside.waker().wake();
+                }
+                busy.set(false);
+            }
+        };
+        let executor = Executor::with_observer(Waker::noop().clone(), observer);
+        let main = async {
+            drop(spawn(gate.pass()));
+            for _ in 0..3 {
+                yield_now().await;
+                spawn(ready(())).await.unwrap();
+            }
+        };
+        executor.block_on(main, |_| ());
+        assert!(gate.polls() > 1);
+        assert!(spawned.take().iter().all(executor::JoinHandle::is_finished));
+    });
+}
+
+#[test]
+fn a_task_that_the_observer_makes_ready_just_before_the_park_is_not_slept_over() {
+    within(|| {
+        let gate = Gate::new();
+        let inside = gate.clone();
+        let observer = move |event: &Event<'_>| {
+            if matches!(event, Event::Parking { .. }) && current_task().is_none() {
+                inside.open();
+            }
+        };
+        let executor = Executor::with_observer(Waker::noop().clone(), observer);
+        executor.block_on(gate.pass(), |limit| {
+            assert!(limit.is_some(), "main is ready: a park without a limit sleeps for ever");
+        });
+    });
+}
+
+#[test]
+fn an_observer_that_panics_at_any_event_leaves_the_thread_usable() {
+    /// So many events the run below has.
+    const EVENTS: i32 = 27;
+    within(|| {
+        for at in 0..EVENTS {
+            let left = Rc::new(Cell::new(at));
+            let observer = move |event: &Event<'_>| {
+                left.set(left.get() - 1);
+                assert!(left.get() != -1, "the observer panics at {event:?}");
+            };
+            let executor = Executor::with_observer(Waker::noop().clone(), observer);
+            let drops = Drops::new();
+            let futures = Cell::new(0);
+            let main = async {
+                for _ in 0..3 {
+                    let token = drops.token();
+                    futures.set(futures.get() + 1);
+                    drop(spawn(async move {
+                        let _token = token;
+                        pending::<()>().await;
+                    }));
+                }
+                let _ = spawn(yield_now()).await;
+            };
+            let end = catch(|| executor.block_on(main, |_| panic!("nobody will wake main")));
+            assert_eq!(catch(current_task), Ok(None), "event {at}: {end:?}");
+            assert_eq!(catch(|| block_on(async { 7 })), Ok(7), "event {at}: {end:?}");
+            // The same executor again: its observer panics no more.
+            let again = async { spawn(ready(8)).await.unwrap() };
+            let again = catch(|| executor.block_on(again, |_| panic!("the task is not polled")));
+            assert_eq!(again, Ok(8), "event {at}: {end:?}");
+            drop(executor);
+            assert_eq!(drops.count(), futures.get(), "event {at}: {end:?}");
+        }
+    });
+}
