@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{compare, goroutines, latency};
+use crate::{compare, goroutines, kitchen, latency, serve, tour};
 
 /// What a command may fail with. Boxed, because all that is done with it is to print it: whoever
 /// makes one says what happened and what to do next.
@@ -39,6 +39,12 @@ enum Color {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// One request and what it waited for, then many: the tour (this is the default)
+    Tour(tour::Args),
+    /// The burger stand, for curl, wrk and a browser, until Ctrl-C
+    Serve(serve::Args),
+    /// The stand's kitchen as a process of its own
+    Kitchen(kitchen::Args),
     /// Concurrency against parallelism, measured on this machine
     Compare(compare::Args),
     /// How slow input and output are, beside the processor and the memory
@@ -67,7 +73,10 @@ pub(crate) fn main() -> ExitCode {
 
 fn run(command: Option<Command>, out: Out<'_>) -> Result<(), Failure> {
     match command {
-        None => Ok(()),
+        None => tour::run(&tour::Args::default(), out),
+        Some(Command::Tour(args)) => tour::run(&args, out),
+        Some(Command::Serve(args)) => serve::run(&args, out),
+        Some(Command::Kitchen(args)) => kitchen::run(&args, out),
         Some(Command::Compare(args)) => compare::run(&args, out),
         Some(Command::Latency(args)) => latency::run(&args, out),
         Some(Command::Goroutines(args)) => goroutines::run(&args, out),

@@ -9,12 +9,15 @@ mod compare;
 mod goroutines;
 mod http;
 mod kitchen;
+mod lanes;
 mod latency;
 mod runtime;
 mod serve;
 mod shutdown;
 mod stand;
 mod store;
+mod tour;
+mod trace;
 
 use std::process::ExitCode;
 

@@ -1,0 +1,145 @@
+//! Draws a trace as lanes of text: a line for each coroutine, and one for the thread.
+//!
+//! ```text
+//!   client      #..........................................................#
+//!   the thread  ##z#zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz#z###
+//! ```
+//!
+//! A column is a span of time. Where more than one thing happened in it, the rarest shows: a poll
+//! before a wait in the queue, and that before being parked.
+
+use std::time::Duration;
+
+use executor::TaskId;
+
+use crate::trace::Entry;
+
+/// A coroutine, and what it did.
+#[derive(Clone, Debug)]
+pub(crate) struct Lane {
+    pub(crate) task: TaskId,
+    pub(crate) name: String,
+    /// When it was born, when it ended.
+    life: (Duration, Option<Duration>),
+    /// From a wake (or its birth) to the poll that follows.
+    queued: Vec<Span>,
+    polled: Vec<Span>,
+}
+
+/// From when to when.
+pub(crate) type Span = (Duration, Duration);
+
+/// All lanes of a trace, and when the thread slept.
+#[derive(Debug, Default)]
+pub(crate) struct Lanes {
+    pub(crate) coroutines: Vec<Lane>,
+    pub(crate) asleep: Vec<Span>,
+}
+
+impl Lanes {
+    pub(crate) fn of(log: &[(Duration, Entry)]) -> Lanes {
+        let mut lanes = Lanes::default();
+        for (at, entry) in log {
+            lanes.add(*at, entry);
+        }
+        lanes
+    }
+
+    fn add(&mut self, at: Duration, entry: &Entry) {
+        let never = Duration::MAX;
+        match entry {
+            Entry::Born(task, name) => {
+                let (name, queued, polled) = (name.clone(), vec![(at, never)], Vec::new());
+                self.coroutines.push(Lane { task: *task, name, life: (at, None), queued, polled });
+            }
+            Entry::Named(task, name) => {
+                self.with(*task, |lane| lane.name.clone_from(name));
+            }
+            Entry::Woken(task) => self.with(*task, |lane| lane.queued.push((at, never))),
+            Entry::PollStarted(task) => self.with(*task, |lane| {
+                end(&mut lane.queued, at);
+                lane.polled.push((at, never));
+            }),
+            Entry::PollEnded(task) => self.with(*task, |lane| end(&mut lane.polled, at)),
+            Entry::Ended(task) => self.with(*task, |lane| lane.life.1 = Some(at)),
+            Entry::Parking => self.asleep.push((at, never)),
+            Entry::Unparked => end(&mut self.asleep, at),
+            Entry::Waiting(_) => {}
+        }
+    }
+
+    fn with(&mut self, task: TaskId, change: impl FnOnce(&mut Lane)) {
+        if let Some(lane) = self.coroutines.iter_mut().find(|lane| lane.task == task) {
+            change(lane);
+        }
+    }
+
+    /// How many polls there were from `from` to `to`, and how long they took in all.
+    pub(crate) fn polls(&self, from: Duration, to: Duration) -> (usize, Duration) {
+        let polls = self.coroutines.iter().flat_map(|lane| &lane.polled);
+        let polls = polls.filter(|span| overlap(span, from, to).is_some());
+        polls.fold((0, Duration::ZERO), |(count, sum), (start, end)| {
+            (count + 1, sum + end.saturating_sub(*start))
+        })
+    }
+
+    /// How long the thread slept from `from` to `to`.
+    pub(crate) fn slept(&self, from: Duration, to: Duration) -> Duration {
+        self.asleep.iter().filter_map(|span| overlap(span, from, to)).sum()
+    }
+
+    /// The thread's lane: `#` it polls somebody, `z` it sleeps.
+    pub(crate) fn draw_thread(&self, from: Duration, to: Duration, width: u32) -> String {
+        let polls = |a, b| self.coroutines.iter().any(|lane| any(&lane.polled, a, b));
+        columns(from, to, width, |a, b| match (polls(a, b), any(&self.asleep, a, b)) {
+            (true, _) => '#',
+            (false, true) => 'z',
+            (false, false) => ' ',
+        })
+    }
+}
+
+impl Lane {
+    /// `#` polled, `=` in the ready queue, `.` parked; nothing before its birth and after its end.
+    pub(crate) fn draw(&self, from: Duration, to: Duration, width: u32) -> String {
+        columns(from, to, width, |a, b| {
+            let lives = self.life.0 < b && self.life.1.is_none_or(|end| end >= a);
+            match lives {
+                _ if any(&self.polled, a, b) => '#',
+                _ if any(&self.queued, a, b) => '=',
+                true => '.',
+                false => ' ',
+            }
+        })
+    }
+
+    /// When it was polled first, from `from` on.
+    pub(crate) fn first_poll(&self, from: Duration) -> Option<Duration> {
+        self.polled.iter().map(|span| span.0).find(|start| *start >= from)
+    }
+}
+
+/// Ends the span that is open.
+fn end(spans: &mut [Span], at: Duration) {
+    if let Some(last) = spans.last_mut() {
+        last.1 = last.1.min(at);
+    }
+}
+
+fn overlap(&(start, end): &Span, from: Duration, to: Duration) -> Option<Duration> {
+    end.min(to).checked_sub(start.max(from))
+}
+
+fn any(spans: &[Span], from: Duration, to: Duration) -> bool {
+    spans.iter().any(|&(start, end)| start < to && end >= from)
+}
+
+fn columns(
+    from: Duration,
+    to: Duration,
+    width: u32,
+    symbol: impl Fn(Duration, Duration) -> char,
+) -> String {
+    let step = to.saturating_sub(from) / width;
+    (0..width).map(|column| symbol(from + step * column, from + step * (column + 1))).collect()
+}

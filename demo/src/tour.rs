@@ -1,0 +1,263 @@
+//! `demo tour`: one request, what it waited for, who was polled meanwhile; then many.
+//!
+//! Everything that is printed was measured in this run.
+
+use std::io;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use executor::{TaskId, spawn};
+use reactor::Direction;
+use reactor::observe::Wait as Parked;
+
+use crate::chart;
+use crate::cli::{Failure, Out};
+use crate::compare::{Jobs, Ways, cores, measure_computing, measure_waiting};
+use crate::goroutines::measure_coroutines;
+use crate::http::client::{self, Answer, Url};
+use crate::http::{Note, Wait};
+use crate::lanes::{Lane, Lanes};
+use crate::serve::{self, Folder};
+use crate::trace::{Entry, Trace};
+
+const WAITS: u32 = 20;
+const EACH_WAIT: Duration = Duration::from_millis(50);
+const JOBS: u32 = 8;
+const CROWD: u32 = 10_000;
+/// No line is longer.
+const WIDTH: usize = 80;
+/// How many columns of time a lane has.
+const COLUMNS: u32 = 66;
+
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Args {
+    /// Keeps the order and its receipt in this folder [default: a temporary one]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args, out: Out<'_>) -> Result<(), Failure> {
+    let start = Instant::now();
+    writeln!(out, "one thread, many coroutines{:>53}", "executor + reactor from this workspace")?;
+    let folder = Folder::open(args.data.as_deref())?;
+    let visit = Visit::make(&folder)?;
+    visit.tell_waits(out)?;
+    visit.tell_lanes(out)?;
+    out.flush()?;
+    tell_compared(out)?;
+    out.flush()?;
+    tell_crowd(out)?;
+    writeln!(
+        out,
+        "\ndone in {:.1} s; nothing left this machine. Next:",
+        start.elapsed().as_secs_f64()
+    )?;
+    writeln!(out, "  demo serve     demo compare     demo goroutines 1000000     demo --help")?;
+    Ok(())
+}
+
+// 1 and 2: one request ----------------------------------------------------------------------------
+
+/// A request to the stand, by a client that is a coroutine like the others.
+struct Visit {
+    answer: Answer,
+    notes: Vec<Note>,
+    client: TaskId,
+    log: Vec<(Duration, Entry)>,
+    begin: Duration,
+    end: Duration,
+}
+
+impl Visit {
+    fn make(folder: &Folder) -> Result<Visit, Failure> {
+        let trace = Trace::new();
+        trace.run(Visit::order(trace.clone(), folder))?
+    }
+
+    async fn order(trace: Rc<Trace>, folder: &Folder) -> Result<Visit, Failure> {
+        let service = serve::open(&serve::Args::anywhere(), folder).await?;
+        let url: Url = format!("http://{}", service.stand.address).parse()?;
+        let begin = trace.now();
+        let client = async move { client::get(&url, "/", Duration::from_secs(10)).await };
+        let client = spawn(client).named("client");
+        let id = client.id();
+        let answer = client.await?.map_err(|error| format!("the stand gave no answer: {error}"))?;
+        let end = trace.now();
+        let notes = service.notes();
+        service.stop().await;
+        // From the start: coroutines that were there before the request are on the picture, too.
+        let log = trace.between(Duration::ZERO, end);
+        Ok(Visit { answer, notes, client: id, log, begin, end })
+    }
+
+    fn tell_waits(&self, out: Out<'_>) -> io::Result<()> {
+        let took = self.end.saturating_sub(self.begin);
+        heading(out, "1  burgers = get_burgers(2).await", &milliseconds(took))?;
+        let answer = String::from_utf8_lossy(&self.answer.body);
+        let answer = format!("   GET / -> {}  {}", self.answer.status, answer.trim());
+        writeln!(out, "{}", cut(&answer, WIDTH))?;
+        writeln!(
+            out,
+            "   {:<42}{:>8}{:>9}  parked on",
+            "what it waited for", "how much", "how long"
+        )?;
+        let mut parked = self.parked().into_iter();
+        for note in &self.notes {
+            let what = cut(&in_words(note), 42);
+            let took = milliseconds(note.took);
+            let on = parked_for(note.wait, &mut parked);
+            writeln!(out, "   {what:<42}{:>8}{took:>9}  {on}", note.amount)?;
+        }
+        writeln!(out)
+    }
+
+    /// What the connection was parked on, in order.
+    fn parked(&self) -> Vec<Parked> {
+        let connection = self.connection().map(|lane| lane.task);
+        let mut polling = None;
+        let mut waits = Vec::new();
+        for (_, entry) in &self.log {
+            match entry {
+                Entry::PollStarted(task) => polling = Some(*task),
+                Entry::Waiting(on) if polling == connection => waits.push(*on),
+                _ => {}
+            }
+        }
+        waits
+    }
+
+    /// The coroutine that answered the client.
+    fn connection(&self) -> Option<Lane> {
+        let lanes = Lanes::of(&self.log).coroutines;
+        lanes.into_iter().find(|lane| lane.name == "connection")
+    }
+
+    fn tell_lanes(&self, out: Out<'_>) -> io::Result<()> {
+        let (begin, end) = (self.begin, self.end);
+        let mut lanes = Lanes::of(&self.log);
+        let legend = "# polled  = queued  . parked";
+        heading(out, "2  the same time, seen by each coroutine", legend)?;
+        // Who took part, in the order in which they did.
+        lanes.coroutines.retain(|lane| self.takes_part(lane));
+        lanes.coroutines.sort_by_key(|lane| lane.first_poll(begin));
+        for lane in &lanes.coroutines {
+            let name = if lane.name == "kitchen" { "remote API" } else { &lane.name };
+            lane_line(out, name, &lane.draw(begin, end, COLUMNS))?;
+        }
+        let lanes = Lanes::of(&self.log);
+        lane_line(out, "the thread", &lanes.draw_thread(begin, end, COLUMNS))?;
+        let (polls, busy) = lanes.polls(begin, end);
+        let (busy, slept) = (milliseconds(busy), milliseconds(lanes.slept(begin, end)));
+        writeln!(out, "{:14}{polls} polls took {busy}; the thread slept (z) for {slept}\n", "")
+    }
+
+    fn takes_part(&self, lane: &Lane) -> bool {
+        let known = ["connection", "kitchen"].contains(&lane.name.as_str());
+        (lane.task == self.client || known) && lane.first_poll(self.begin).is_some()
+    }
+}
+
+/// The wait in the words of the page, and what it was exactly.
+fn in_words(note: &Note) -> String {
+    match note.wait {
+        Wait::FromClient | Wait::ToClient => note.wait.to_string(),
+        _ => {
+            let detail =
+                note.detail.rsplit_once("receipts/").map_or(&*note.detail, |(_, name)| name);
+            format!("{}: {detail}", note.wait)
+        }
+    }
+}
+
+/// Where the coroutine was parked for this wait: the last place of the kind that fits.
+fn parked_for(wait: Wait, parked: &mut (impl Iterator<Item = Parked> + Clone)) -> String {
+    let fits = |on: &Parked| match (wait, on) {
+        (Wait::FromClient | Wait::RemoteApi, Parked::Source { direction, .. }) => {
+            *direction == Direction::Read
+        }
+        (Wait::ToClient, Parked::Source { direction, .. }) => *direction == Direction::Write,
+        (Wait::FromClient | Wait::RemoteApi | Wait::ToClient, _) => false,
+        (_, on) => matches!(on, Parked::Job { .. }),
+    };
+    let mut rest = parked.clone();
+    let found = rest.find(fits);
+    if found.is_some() {
+        *parked = rest;
+    }
+    match found {
+        Some(Parked::Source { source, direction: Direction::Read }) => {
+            format!("socket {source} readable")
+        }
+        Some(Parked::Source { source, .. }) => format!("socket {source} writable"),
+        Some(Parked::Job { job, .. }) => format!("blocking job {job}"),
+        _ => "nothing: it was ready".to_owned(),
+    }
+}
+
+fn lane_line(out: Out<'_>, name: &str, lane: &str) -> io::Result<()> {
+    writeln!(out, "   {:<11}{}", cut(name, 10), lane.trim_end())
+}
+
+// 3: waiting and computing ------------------------------------------------------------------------
+
+fn tell_compared(out: Out<'_>) -> Result<(), Failure> {
+    let waiting = measure_waiting(WAITS, EACH_WAIT)?;
+    let computing = measure_computing(Jobs::calibrated(JOBS))?;
+    let cores = cores();
+    let left = format!("3  waiting: {WAITS} waits of {}", milliseconds(EACH_WAIT));
+    writeln!(out, "{}computing: {JOBS} jobs, {cores} cores", chart::bold(&format!("{left:<40}")))?;
+    let row = |left: &str, a: Duration, right: &str, b: Duration| {
+        format!("   {left:<24}{:>8}     {right:<23}{:>8}", milliseconds(a), milliseconds(b))
+    };
+    let (a, b): (Ways, Ways) = (waiting, computing);
+    let each = "one after another";
+    writeln!(out, "{}", row(each, a.one_after_another, each, b.one_after_another))?;
+    let (l, r) = (format!("{WAITS} coroutines, 1 thread"), format!("{JOBS} coroutines, 1 thread"));
+    writeln!(out, "{}", row(&l, a.coroutines, &r, b.coroutines))?;
+    let (l, r) = (format!("{WAITS} threads"), format!("{JOBS} threads"));
+    writeln!(out, "{}", row(&l, a.threads, &r, b.threads))?;
+    writeln!(
+        out,
+        "   concurrency helps where there is waiting; only parallelism helps computing\n"
+    )?;
+    Ok(())
+}
+
+// 4: many -----------------------------------------------------------------------------------------
+
+fn tell_crowd(out: Out<'_>) -> Result<(), Failure> {
+    let crowd = measure_coroutines(CROWD)?;
+    let count = chart::count(crowd.count as usize);
+    heading(out, &format!("4  {count} coroutines waiting at once, on one thread"), "")?;
+    let memory = crowd.bytes.map(|bytes| format!("{} in all; ", chart::bytes(bytes as f64)));
+    let (spawned, passed) = (milliseconds(crowd.spawned), milliseconds(crowd.passed));
+    let memory = memory.unwrap_or_default();
+    writeln!(out, "   started in {spawned}; {memory}each woken once, by its neighbour: {passed}")?;
+    Ok(())
+}
+
+// Helpers -----------------------------------------------------------------------------------------
+
+fn heading(out: Out<'_>, left: &str, right: &str) -> io::Result<()> {
+    let width = WIDTH - right.chars().count();
+    writeln!(out, "{}{right}", chart::bold(&format!("{left:<width$}")))
+}
+
+/// `63 ms`, `1.9 ms`, `0.04 ms`: one unit, so that lines compare at a glance.
+fn milliseconds(time: Duration) -> String {
+    match time.as_secs_f64() * 1e3 {
+        ms if ms >= 99.95 => format!("{ms:.0} ms"),
+        ms if ms >= 0.995 => format!("{ms:.1} ms"),
+        ms => format!("{ms:.2} ms"),
+    }
+}
+
+/// Cuts off what does not fit, and says so.
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width - 3).collect();
+    format!("{kept}...")
+}
