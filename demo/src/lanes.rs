@@ -77,10 +77,8 @@ impl Lanes {
     /// How many polls there were from `from` to `to`, and how long they took in all.
     pub(crate) fn polls(&self, from: Duration, to: Duration) -> (usize, Duration) {
         let polls = self.coroutines.iter().flat_map(|lane| &lane.polled);
-        let polls = polls.filter(|span| overlap(span, from, to).is_some());
-        polls.fold((0, Duration::ZERO), |(count, sum), (start, end)| {
-            (count + 1, sum + end.saturating_sub(*start))
-        })
+        let polls: Vec<Duration> = polls.filter_map(|span| overlap(span, from, to)).collect();
+        (polls.len(), polls.iter().sum())
     }
 
     /// How long the thread slept from `from` to `to`.

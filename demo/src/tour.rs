@@ -64,6 +64,7 @@ struct Visit {
     answer: Answer,
     notes: Vec<Note>,
     client: TaskId,
+    trace: Rc<Trace>,
     log: Vec<(Duration, Entry)>,
     begin: Duration,
     end: Duration,
@@ -83,12 +84,9 @@ impl Visit {
         let client = spawn(client).named("client");
         let id = client.id();
         let answer = client.await?.map_err(|error| format!("the stand gave no answer: {error}"))?;
-        let end = trace.now();
-        let notes = service.notes();
+        let (end, log, notes) = (trace.now(), trace.log(), service.notes());
         service.stop().await;
-        // From the start: coroutines that were there before the request are on the picture, too.
-        let log = trace.between(Duration::ZERO, end);
-        Ok(Visit { answer, notes, client: id, log, begin, end })
+        Ok(Visit { answer, notes, client: id, trace, log, begin, end })
     }
 
     fn tell_waits(&self, out: Out<'_>) -> io::Result<()> {
@@ -102,29 +100,37 @@ impl Visit {
             "   {:<42}{:>8}{:>9}  parked on",
             "what it waited for", "how much", "how long"
         )?;
-        let mut parked = self.parked().into_iter();
         for note in &self.notes {
-            let what = cut(&in_words(note), 42);
-            let took = milliseconds(note.took);
-            let on = parked_for(note.wait, &mut parked);
-            writeln!(out, "   {what:<42}{:>8}{took:>9}  {on}", note.amount)?;
+            let (what, took) = (cut(&in_words(note), 42), milliseconds(note.took));
+            writeln!(out, "   {what:<42}{:>8}{took:>9}  {}", note.amount, self.parked(note))?;
         }
         writeln!(out)
     }
 
-    /// What the connection was parked on, in order.
-    fn parked(&self) -> Vec<Parked> {
+    /// What the connection was parked on for this wait.
+    fn parked(&self, note: &Note) -> String {
         let connection = self.connection().map(|lane| lane.task);
-        let mut polling = None;
-        let mut waits = Vec::new();
-        for (_, entry) in &self.log {
+        let over = self.trace.when(note.at);
+        let (mut polling, mut parked) = (None, None);
+        for (at, entry) in self.log.iter().filter(|(at, _)| *at <= over) {
             match entry {
                 Entry::PollStarted(task) => polling = Some(*task),
-                Entry::Waiting(on) if polling == connection => waits.push(*on),
+                // Each wait has a time limit as well. That is not what it waits for.
+                Entry::Waiting(Parked::Timer { .. }) => {}
+                Entry::Waiting(on) if polling == connection && *at >= over - note.took => {
+                    parked = Some(*on);
+                }
                 _ => {}
             }
         }
-        waits
+        match parked {
+            Some(Parked::Source { source, direction: Direction::Read }) => {
+                format!("socket {source} readable")
+            }
+            Some(Parked::Source { source, .. }) => format!("socket {source} writable"),
+            Some(Parked::Job { job, .. }) => format!("blocking job {job}"),
+            _ => "nothing, ready".to_owned(),
+        }
     }
 
     /// The coroutine that answered the client.
@@ -137,7 +143,8 @@ impl Visit {
         let (begin, end) = (self.begin, self.end);
         let mut lanes = Lanes::of(&self.log);
         let legend = "# polled  = queued  . parked";
-        heading(out, "2  the same time, seen by each coroutine", legend)?;
+        let took = milliseconds(end.saturating_sub(begin));
+        heading(out, &format!("2  the same {took}, seen by each coroutine"), legend)?;
         // Who took part, in the order in which they did.
         lanes.coroutines.retain(|lane| self.takes_part(lane));
         lanes.coroutines.sort_by_key(|lane| lane.first_poll(begin));
@@ -170,31 +177,6 @@ fn in_words(note: &Note) -> String {
     }
 }
 
-/// Where the coroutine was parked for this wait: the last place of the kind that fits.
-fn parked_for(wait: Wait, parked: &mut (impl Iterator<Item = Parked> + Clone)) -> String {
-    let fits = |on: &Parked| match (wait, on) {
-        (Wait::FromClient | Wait::RemoteApi, Parked::Source { direction, .. }) => {
-            *direction == Direction::Read
-        }
-        (Wait::ToClient, Parked::Source { direction, .. }) => *direction == Direction::Write,
-        (Wait::FromClient | Wait::RemoteApi | Wait::ToClient, _) => false,
-        (_, on) => matches!(on, Parked::Job { .. }),
-    };
-    let mut rest = parked.clone();
-    let found = rest.find(fits);
-    if found.is_some() {
-        *parked = rest;
-    }
-    match found {
-        Some(Parked::Source { source, direction: Direction::Read }) => {
-            format!("socket {source} readable")
-        }
-        Some(Parked::Source { source, .. }) => format!("socket {source} writable"),
-        Some(Parked::Job { job, .. }) => format!("blocking job {job}"),
-        _ => "nothing: it was ready".to_owned(),
-    }
-}
-
 fn lane_line(out: Out<'_>, name: &str, lane: &str) -> io::Result<()> {
     writeln!(out, "   {:<11}{}", cut(name, 10), lane.trim_end())
 }
@@ -205,8 +187,9 @@ fn tell_compared(out: Out<'_>) -> Result<(), Failure> {
     let waiting = measure_waiting(WAITS, EACH_WAIT)?;
     let computing = measure_computing(Jobs::calibrated(JOBS))?;
     let cores = cores();
-    let left = format!("3  waiting: {WAITS} waits of {}", milliseconds(EACH_WAIT));
-    writeln!(out, "{}computing: {JOBS} jobs, {cores} cores", chart::bold(&format!("{left:<40}")))?;
+    let left = format!("3  waiting: {WAITS} waits of {} ms", EACH_WAIT.as_millis());
+    let cores = if cores == 1 { "1 core".to_owned() } else { format!("{cores} cores") };
+    writeln!(out, "{}", chart::bold(&format!("{left:<40}computing: {JOBS} jobs, {cores}")))?;
     let row = |left: &str, a: Duration, right: &str, b: Duration| {
         format!("   {left:<24}{:>8}     {right:<23}{:>8}", milliseconds(a), milliseconds(b))
     };
@@ -240,8 +223,9 @@ fn tell_crowd(out: Out<'_>) -> Result<(), Failure> {
 // Helpers -----------------------------------------------------------------------------------------
 
 fn heading(out: Out<'_>, left: &str, right: &str) -> io::Result<()> {
-    let width = WIDTH - right.chars().count();
-    writeln!(out, "{}{right}", chart::bold(&format!("{left:<width$}")))
+    let gap = WIDTH.saturating_sub(left.chars().count() + right.chars().count());
+    let gap = if right.is_empty() { 0 } else { gap };
+    writeln!(out, "{}{:gap$}{right}", chart::bold(left), "")
 }
 
 /// `63 ms`, `1.9 ms`, `0.04 ms`: one unit, so that lines compare at a glance.

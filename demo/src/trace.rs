@@ -44,7 +44,11 @@ impl Trace {
         Rc::new(Trace { start: Instant::now(), log: RefCell::default() })
     }
 
-    /// The time on the trace's clock.
+    /// A time on the trace's clock.
+    pub(crate) fn when(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.start)
+    }
+
     pub(crate) fn now(&self) -> Duration {
         self.start.elapsed()
     }
@@ -82,9 +86,8 @@ impl Trace {
         }
     }
 
-    /// What happened from one moment to another.
-    pub(crate) fn between(&self, from: Duration, to: Duration) -> Vec<(Duration, Entry)> {
-        let log = self.log.borrow();
-        log.iter().filter(|(at, _)| (from..=to).contains(at)).cloned().collect()
+    /// What has happened so far.
+    pub(crate) fn log(&self) -> Vec<(Duration, Entry)> {
+        self.log.borrow().clone()
     }
 }

@@ -15,7 +15,9 @@
 //!   table.rs     all of it, as Markdown
 //! ```
 
+pub mod echo;
 pub mod instructions;
+pub mod memory;
 pub mod rows;
 pub mod runtime;
 pub mod table;

@@ -9,6 +9,7 @@ mod smol;
 mod tokio;
 
 use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -46,12 +47,32 @@ pub trait Timers: Runtime {
     /// Waits for its deadline.
     type Sleep: Future;
 
-    /// As [`Runtime::block_on`], with all that timers need.
-    fn block_on_timers<F: Future<Output: 'static>>(main: F) -> F::Output;
+    /// As [`Runtime::block_on`], with all that timers and sockets need.
+    fn block_on_io<F: Future<Output: 'static>>(main: F) -> F::Output;
 
     /// A sleep that has not begun: it is armed when it is polled first.
     fn sleep(duration: Duration) -> Self::Sleep;
 }
+
+/// Has sockets as well.
+pub trait Sockets: Timers {
+    /// Accepts connections.
+    type Listener;
+    /// A connection.
+    type Stream: 'static;
+
+    /// A listener on a free port of this machine.
+    fn bind() -> impl Future<Output = (Self::Listener, SocketAddr)>;
+
+    /// The next connection, without Nagle's delay.
+    fn accept(listener: &Self::Listener) -> impl Future<Output = Self::Stream>;
+
+    /// Sends back what comes, through a buffer of `N` bytes, to the end of the connection.
+    fn echo<const N: usize>(stream: Self::Stream) -> impl Future<Output = ()> + 'static;
+}
+
+/// Where the listeners of the benchmark are: any free port of this machine.
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A handle whose task may fail. Here it does not.
 pub struct Unwrap<H>(H);

@@ -1,7 +1,5 @@
 //! Markdown tables: a line per row, a column per runtime.
 
-use crate::rows::Row;
-
 /// The columns, in order.
 pub const RUNTIMES: [&str; 6] = ["bare", "ours", "monoio", "tokio", "smol", "futures"];
 
@@ -15,17 +13,17 @@ pub fn head(unit: &str) -> String {
 
 /// One line: the figures, ours against the bare limit (and the aim), ours against the best peer.
 #[must_use]
-pub fn line(row: &Row, figures: &[(&str, f64)]) -> String {
+pub fn line(name: &str, aim: Option<f64>, figures: &[(&str, f64)]) -> String {
     let of = |runtime: &str| figures.iter().find(|(name, _)| *name == runtime).map(|(_, n)| *n);
     let cells = RUNTIMES.map(|name| of(name).map_or("–".into(), figure)).join(" | ");
     let peers = RUNTIMES[2..].iter().filter_map(|name| of(name));
     let best = peers.min_by(f64::total_cmp);
-    let aim = row.target.map_or(String::new(), |target| format!(" (aim {target})"));
+    let aim = aim.map_or(String::new(), |aim| format!(" (aim {aim})"));
     let against = |other: Option<f64>| match (of("ours"), other) {
         (Some(ours), Some(other)) => format!("{:.2}", ours / other),
         _ => "–".into(),
     };
-    format!("| {} | {cells} | {}{aim} | {} |", row.name, against(of("bare")), against(best))
+    format!("| {name} | {cells} | {}{aim} | {} |", against(of("bare")), against(best))
 }
 
 fn figure(n: f64) -> String {

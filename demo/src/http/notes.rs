@@ -34,6 +34,8 @@ pub(crate) struct Note {
     pub(crate) amount: Amount,
     /// Such as `recipe.txt`, or `GET /toppings/2`.
     pub(crate) detail: Cow<'static, str>,
+    /// When it was over.
+    pub(crate) at: Instant,
     pub(crate) took: Duration,
 }
 
@@ -53,7 +55,7 @@ impl Notes {
     pub(super) fn add(&self, wait: Wait, amount: Amount, detail: Cow<'static, str>) {
         let now = Instant::now();
         let took = now - self.since.replace(now);
-        self.list.borrow_mut().push(Note { wait, amount, detail, took });
+        self.list.borrow_mut().push(Note { wait, amount, detail, at: now, took });
     }
 
     pub(super) fn list(&self) -> Vec<Note> {

@@ -10,10 +10,9 @@ use std::cell::{Cell, RefCell, UnsafeCell};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::future::Future;
-use std::mem;
+use std::marker::PhantomData;
 use std::pin::{Pin, pin};
 use std::ptr;
-use std::rc::Rc;
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -33,53 +32,112 @@ thread_local! {
 
 #[derive(Default)]
 struct Loop {
-    ready: Stack<VecDeque<*const Task>>,
-    /// Where they lie, all of them, until the loop ends. Boxed, so that they stay there.
-    tasks: Stack<Vec<Box<Task>>>,
-    /// Those whose future has ended.
-    free: Stack<Vec<*const Task>>,
+    ready: Queue<VecDeque<*const Task>>,
+    /// Where they lie, all of them, until the loop ends.
+    #[expect(clippy::vec_box, reason = "so that they stay where they are")]
+    tasks: Queue<Vec<Box<Task>>>,
+    /// Those that are over and whose output nobody will ask for.
+    free: Queue<Vec<*const Task>>,
 }
 
 struct Task {
     home: *const Loop,
     queued: Cell<bool>,
-    /// None after its end, and for the main future, which is in the frame of `run`.
-    cell: UnsafeCell<Option<Rc<dyn Run>>>,
+    ended: Cell<bool>,
+    /// Nobody will ask for the output.
+    detached: Cell<bool>,
+    joiner: Cell<Option<Waker>>,
+    /// None for a free task, and for the main future, which is in the frame of `run`.
+    coroutine: UnsafeCell<Option<Box<dyn Coroutine>>>,
+}
+
+/// A future, then its output.
+enum State<F: Future> {
+    Running(F),
+    Ended(Option<F::Output>),
+}
+
+trait Coroutine {
+    /// Polls it; true: it has ended.
+    fn run(&mut self, cx: &mut Context<'_>) -> bool;
+    /// The address of its `Option<F::Output>`.
+    fn output(&mut self) -> *mut ();
 }
 
 /// A collection of plain addresses: whatever is done to it calls no code that could come back.
 #[derive(Default)]
-struct Stack<T>(UnsafeCell<T>);
+struct Queue<T>(UnsafeCell<T>);
 
-impl<T> Stack<T> {
+impl<T> Queue<T> {
     #[inline]
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         // SAFETY: one thread (the type is not `Sync`), and all callers are in this file: none of
-        // their closures uses a `Stack` again.
+        // their closures uses the same queue again.
         f(unsafe { &mut *self.0.get() })
     }
 }
 
 impl Loop {
-    fn spawn(&self, cell: Option<Rc<dyn Run>>) -> *const Task {
+    fn spawn(&self, coroutine: Option<Box<dyn Coroutine>>, detached: bool) -> *const Task {
         let task = self.free.with(Vec::pop).unwrap_or_else(|| {
-            let task = Task { home: self, queued: Cell::new(false), cell: UnsafeCell::new(None) };
-            let task = Box::new(task);
+            let task = Box::new(Task {
+                home: self,
+                queued: Cell::new(false),
+                ended: Cell::new(false),
+                detached: Cell::new(false),
+                joiner: Cell::new(None),
+                coroutine: UnsafeCell::new(None),
+            });
             let address = ptr::from_ref(&*task);
             self.tasks.with(|tasks| tasks.push(task));
             address
         });
-        // SAFETY: the task is new or free, so nobody polls it and its cell is None; it lies in
-        // a box that lives as long as the loop.
-        unsafe { (*task).cell.get().write(cell) };
+        // SAFETY: tasks live as long as the loop. This one is new or free, so there is no other
+        // reference to its coroutine, which is None.
+        unsafe {
+            (*task).ended.set(false);
+            (*task).detached.set(detached);
+            (*task).coroutine.get().write(coroutine);
+        }
         wake(task.cast());
         task
+    }
+
+    /// Polls a task that is not the main one.
+    #[inline]
+    fn poll(&self, address: *const Task, cx: &mut Context<'_>) {
+        // SAFETY: tasks live as long as the loop.
+        let task = unsafe { &*address };
+        if task.ended.get() {
+            return;
+        }
+        // SAFETY: the coroutine is touched here; in `spawn` while the task is free; and by the
+        // handle after its end. A wake during the poll only queues.
+        let coroutine = unsafe { &mut *task.coroutine.get() };
+        if let Some(coroutine) = coroutine
+            && coroutine.run(cx)
+        {
+            task.ended.set(true);
+            if let Some(joiner) = task.joiner.take() {
+                joiner.wake();
+            }
+            if task.detached.get() {
+                self.bury(address);
+            }
+        }
+    }
+
+    /// It is over, and its output is not wanted.
+    fn bury(&self, task: *const Task) {
+        // SAFETY: it is called once, after the end, by whoever comes last: the handle or the loop.
+        unsafe { *(*task).coroutine.get() = None };
+        self.free.with(|free| free.push(task));
     }
 }
 
 fn run<F: Future>(main: F, mut park: impl FnMut()) -> F::Output {
     let home = Loop::default();
-    let main_task = home.spawn(None);
+    let main_task = home.spawn(None, false);
     let mut main = pin!(main);
     let run = || loop {
         let Some(task) = home.ready.with(VecDeque::pop_front) else {
@@ -90,24 +148,31 @@ fn run<F: Future>(main: F, mut park: impl FnMut()) -> F::Output {
         let mut cx = Context::from_waker(&waker);
         // SAFETY: tasks live as long as the loop.
         unsafe { (*task).queued.set(false) };
-        if task == main_task {
-            if let Poll::Ready(output) = main.as_mut().poll(&mut cx) {
-                return output;
-            }
-            continue;
-        }
-        // SAFETY: this is touched here, in `spawn` while the task is free, and nowhere else:
-        // a wake during the poll only queues.
-        let cell = unsafe { &mut *(*task).cell.get() };
-        // None: woken after its end.
-        if let Some(running) = cell
-            && running.run(&mut cx)
-        {
-            *cell = None;
-            home.free.with(|free| free.push(task));
+        if task != main_task {
+            home.poll(task, &mut cx);
+        } else if let Poll::Ready(output) = main.as_mut().poll(&mut cx) {
+            return output;
         }
     };
     LOOP.with(|scoped| scoped.set(&home, run))
+}
+
+impl<F: Future> Coroutine for State<F> {
+    fn run(&mut self, cx: &mut Context<'_>) -> bool {
+        let State::Running(future) = self else { return true };
+        // SAFETY: it is in a box, and dropped in place.
+        let future = unsafe { Pin::new_unchecked(future) };
+        let Poll::Ready(output) = future.poll(cx) else { return false };
+        *self = State::Ended(Some(output));
+        true
+    }
+
+    fn output(&mut self) -> *mut () {
+        match self {
+            State::Running(_) => ptr::null_mut(),
+            State::Ended(output) => ptr::from_mut(output).cast(),
+        }
+    }
 }
 
 impl Runtime for Bare {
@@ -123,89 +188,53 @@ impl Runtime for Bare {
     where
         F: Future<Output: 'static> + 'static,
     {
-        let cell = Rc::new(Coroutine::new(future));
-        LOOP.with(|scoped| scoped.with(|home| home.spawn(Some(cell.clone()))));
-        Handle { cell }
+        let coroutine = Box::new(State::Running(future));
+        let task = LOOP.with(|scoped| scoped.with(|home| home.spawn(Some(coroutine), false)));
+        Handle { task, output: PhantomData }
     }
 
     fn spawn_detached(future: impl Future<Output = ()> + 'static) {
-        let cell = Rc::new(Coroutine::new(future));
-        LOOP.with(|scoped| scoped.with(|home| home.spawn(Some(cell))));
-    }
-}
-
-// Run and join ------------------------------------------------------------------------------------
-
-/// A future, then its output.
-struct Coroutine<F: Future> {
-    state: UnsafeCell<State<F>>,
-    joiner: Cell<Option<Waker>>,
-}
-
-enum State<F: Future> {
-    Running(F),
-    Ended(F::Output),
-    Joined,
-}
-
-impl<F: Future> Coroutine<F> {
-    fn new(future: F) -> Coroutine<F> {
-        let state = UnsafeCell::new(State::Running(future));
-        Coroutine { state, joiner: Cell::new(None) }
-    }
-}
-
-trait Run {
-    /// Polls it; true: it has ended.
-    fn run(&self, cx: &mut Context<'_>) -> bool;
-}
-
-trait Join<T> {
-    fn join(&self, cx: &mut Context<'_>) -> Poll<T>;
-}
-
-impl<F: Future> Run for Coroutine<F> {
-    fn run(&self, cx: &mut Context<'_>) -> bool {
-        // SAFETY: only the loop calls this, and it polls one task at a time. `join` touches the
-        // state as well, but a task has no handle of itself.
-        let state = unsafe { &mut *self.state.get() };
-        let State::Running(future) = state else { return true };
-        // SAFETY: it is in an `Rc`, and dropped in place.
-        let future = unsafe { Pin::new_unchecked(future) };
-        let Poll::Ready(output) = future.poll(cx) else { return false };
-        *state = State::Ended(output);
-        if let Some(joiner) = self.joiner.take() {
-            joiner.wake();
-        }
-        true
-    }
-}
-
-impl<F: Future> Join<F::Output> for Coroutine<F> {
-    fn join(&self, cx: &mut Context<'_>) -> Poll<F::Output> {
-        // SAFETY: see `run`; it is not running now, for another task is.
-        let state = unsafe { &mut *self.state.get() };
-        if let State::Running(_) = state {
-            self.joiner.set(Some(cx.waker().clone()));
-            return Poll::Pending;
-        }
-        match mem::replace(state, State::Joined) {
-            State::Ended(output) => Poll::Ready(output),
-            _ => panic!("joined twice"),
-        }
+        let coroutine = Box::new(State::Running(future));
+        LOOP.with(|scoped| scoped.with(|home| home.spawn(Some(coroutine), true)));
     }
 }
 
 /// Joins a task.
 pub struct Handle<T> {
-    cell: Rc<dyn Join<T>>,
+    task: *const Task,
+    output: PhantomData<T>,
 }
 
 impl<T> Future for Handle<T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        self.cell.join(cx)
+        // SAFETY: the loop lives, and so do its tasks.
+        let task = unsafe { &*self.task };
+        if !task.ended.get() {
+            task.joiner.set(Some(cx.waker().clone()));
+            return Poll::Pending;
+        }
+        // SAFETY: after the end the coroutine belongs to the handle, and `State` has put an
+        // `Option<T>` where `output` points.
+        let output = unsafe {
+            let coroutine = (*task.coroutine.get()).as_mut().expect("a handle keeps it");
+            (*coroutine.output().cast::<Option<T>>()).take()
+        };
+        Poll::Ready(output.expect("joined once"))
+    }
+}
+
+impl<T> Drop for Handle<T> {
+    fn drop(&mut self) {
+        // SAFETY: the loop lives, and so do its tasks.
+        let task = unsafe { &*self.task };
+        if task.ended.get() {
+            // SAFETY: as above.
+            unsafe { (*task.home).bury(self.task) };
+        } else {
+            task.detached.set(true);
+        }
     }
 }
 
@@ -293,7 +322,7 @@ impl Alarms {
 impl Timers for Bare {
     type Sleep = Sleep;
 
-    fn block_on_timers<F: Future<Output: 'static>>(main: F) -> F::Output {
+    fn block_on_io<F: Future<Output: 'static>>(main: F) -> F::Output {
         run(main, || {
             let now = Instant::now();
             let mut woken = false;
