@@ -36,7 +36,7 @@ pub async fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
 ///
 /// The content goes into a temporary file beside it, is synced to disk, and is then renamed; on
 /// Unix the folder is synced, too. Its permissions stay if it existed before; if it is a symbolic
-/// link, the file it points to is replaced.
+/// link, the file it points to is replaced. What is no file (a device, a pipe) is written to.
 ///
 /// # Errors
 /// If any of the steps fails; the temporary file is then removed. Or if there is no reactor on
@@ -149,36 +149,50 @@ where
 }
 
 fn replace(path: PathBuf, content: &[u8]) -> io::Result<()> {
-    let path = path.canonicalize().unwrap_or(path);
-    let temporary = temporary_beside(&path)?;
-    let result = write_new(&temporary, &path, content)
-        .and_then(|()| blocking_fs::rename(&temporary, &path))
-        .and_then(|()| sync_folder(&path));
-    if result.is_err() {
-        // If it was renamed already, there is nothing to remove.
+    let path = follow_links(path)?;
+    let found = blocking_fs::metadata(&path);
+    if found.as_ref().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return blocking_fs::write(path, content);
+    }
+    let (mut file, temporary) = temporary_beside(&path)?;
+    let replaced = found
+        .map_or(Ok(()), |found| file.set_permissions(found.permissions()))
+        .and_then(|()| file.write_all(content))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| blocking_fs::rename(&temporary, &path));
+    if replaced.is_err() {
         let _ = blocking_fs::remove_file(&temporary);
     }
-    result
+    replaced.and_then(|()| sync_folder(&path))
 }
 
-fn write_new(temporary: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = blocking_fs::File::create_new(temporary)?;
-    if let Ok(metadata) = blocking_fs::metadata(path) {
-        file.set_permissions(metadata.permissions())?;
+/// Where symbolic links lead, even if nothing is there yet. As the system does, it gives up after
+/// 40 of them.
+fn follow_links(mut path: PathBuf) -> io::Result<PathBuf> {
+    for _ in 0..40 {
+        match blocking_fs::read_link(&path) {
+            Ok(target) => path = path.with_file_name("").join(target),
+            Err(_) => return Ok(path),
+        }
     }
-    file.write_all(content)?;
-    file.sync_all()
+    Err(io::Error::other("these symbolic links lead in a circle"))
 }
 
-fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
+fn temporary_beside(path: &Path) -> io::Result<(blocking_fs::File, PathBuf)> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let name = path.file_name().ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidInput, "a path to write to ends in a file name")
-    })?;
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(name);
-    hidden.push(format!(".{}-{}.tmp", process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-    Ok(path.with_file_name(hidden))
+    if path.file_name().is_none() {
+        let message = "a path to write to ends in a file name";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let temporary = path.with_file_name(format!(".{}-{number}.tmp", process::id()));
+        match blocking_fs::File::create_new(&temporary) {
+            // Left behind by a crash, of a process that had our number.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => return Ok((result?, temporary)),
+        }
+    }
 }
 
 /// Without this, a crash could undo the rename.

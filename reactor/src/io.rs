@@ -92,9 +92,9 @@ impl<S: Source> Async<S> {
     ///
     /// If the other side has hung up there will be no further event, so then this does nothing.
     pub fn drained(&self, direction: Direction) {
-        // epoll and kqueue report new data even if it comes before the next read. Windows and
-        // poll(2) do not: there the next attempt has to find out for itself.
-        if cfg!(any(target_os = "linux", target_os = "android", target_vendor = "apple"))
+        // epoll reports new data even if it comes before the next read. Not every system does:
+        // elsewhere the next attempt finds out for itself.
+        if cfg!(any(target_os = "linux", target_os = "android"))
             && let Ok(reactor) = reactor::current_is(self.key.reactor)
         {
             reactor.with_source(self.key, |source| source.side(direction).drained());
@@ -143,7 +143,6 @@ impl<S: Source> Drop for Async<S> {
                 // Before it closes: a duplicate of the file descriptor would keep it registered.
                 let _ = self.io.deregister(&reactor.registry);
                 reactor.forget(Farewell::Source(self.key));
-                reactor.report(|| Event::Deregistered { source: self.key.slot });
             }
             Err(_) => farewell::leave(self.key.reactor, Farewell::Source(self.key)),
         }

@@ -57,6 +57,9 @@ pub(crate) fn register(
     source: &mut impl Source,
     token: usize,
 ) -> io::Result<()> {
-    // Some sources have one direction only (the two ends of a pipe), and take either.
-    registry.register(source, Token(token), Interest::READABLE | Interest::WRITABLE)
+    // Some sources have one direction only (the two ends of a pipe). They take both.
+    let both = Interest::READABLE | Interest::WRITABLE;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let both = both | Interest::PRIORITY;
+    registry.register(source, Token(token), both)
 }

@@ -26,8 +26,9 @@ pub(crate) struct Pool {
     jobs: Option<Sender<Job>>,
     line: Receiver<Job>,
     threads: Cell<usize>,
-    /// How many of them wait for a job.
-    idle: Arc<AtomicUsize>,
+    /// How many jobs are in line or running. More than there are threads: one more is needed.
+    /// (To count idle threads instead would count those that have just taken a job.)
+    open: Arc<AtomicUsize>,
     next_job: Cell<u64>,
     /// Each thread holds a clone of `alive` and never sends. When `gone` is disconnected, all
     /// threads have ended: a join with a time limit.
@@ -43,7 +44,7 @@ impl Pool {
             jobs: Some(jobs),
             line,
             threads: Cell::new(0),
-            idle: Arc::default(),
+            open: Arc::default(),
             next_job: Cell::new(1),
             alive: Some(alive),
             gone,
@@ -52,16 +53,17 @@ impl Pool {
 
     /// Puts a job in line, and starts a thread if none is free. Gives the job's number.
     pub(crate) fn enqueue(&self, job: Job) -> u64 {
+        let open = self.open.fetch_add(1, Ordering::AcqRel) + 1;
         if let Some(jobs) = &self.jobs {
             let _ = jobs.send(job);
         }
         let threads = self.threads.get();
-        if threads < MAX_THREADS && self.idle.load(Ordering::Acquire) < self.line.len() {
+        if threads < MAX_THREADS && threads < open {
             if self.start_thread(threads + 1).is_ok() {
                 self.threads.set(threads + 1);
             } else if threads == 0 {
                 // Nobody will ever take it from the line: cancel it.
-                discard(self.line.try_recv());
+                self.cancel_line();
             }
         }
         let number = self.next_job.get();
@@ -70,24 +72,28 @@ impl Pool {
     }
 
     fn start_thread(&self, number: usize) -> io::Result<()> {
-        let (line, idle, alive) = (self.line.clone(), self.idle.clone(), self.alive.clone());
+        let (line, open, alive) = (self.line.clone(), self.open.clone(), self.alive.clone());
         thread::Builder::new().name(format!("blocking-{number}")).spawn(move || {
-            work(&line, &idle);
+            work(&line, &open);
             drop(alive);
         })?;
         Ok(())
     }
+
+    fn cancel_line(&self) {
+        for job in self.line.try_iter() {
+            discard(job);
+            self.open.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
 }
 
 /// What a thread does: the next job, until there will be no more.
-fn work(line: &Receiver<Job>, idle: &AtomicUsize) {
-    loop {
-        idle.fetch_add(1, Ordering::AcqRel);
-        let job = line.recv();
-        idle.fetch_sub(1, Ordering::AcqRel);
-        let Ok(job) = job else { break };
+fn work(line: &Receiver<Job>, open: &AtomicUsize) {
+    for job in line {
         // A job catches its own panics; what is left is the destructor of a cancelled closure.
         let _ = catch_unwind(AssertUnwindSafe(job));
+        open.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -95,9 +101,9 @@ impl Drop for Pool {
     fn drop(&mut self) {
         self.jobs = None;
         self.alive = None;
-        self.line.try_iter().for_each(discard);
+        self.cancel_line();
         if self.gone.recv_timeout(GRACE) == Err(RecvTimeoutError::Timeout) {
-            let busy = self.threads.get() - self.idle.load(Ordering::Acquire);
+            let busy = self.open.load(Ordering::Acquire);
             let _ = writeln!(
                 io::stderr(),
                 "{busy} blocking jobs still run {GRACE:?} after their reactor was dropped; \

@@ -123,6 +123,8 @@ impl Reactor {
     }
 
     /// Makes this the reactor of the thread, as long as the guard lives.
+    ///
+    /// Guards nest: the one before counts again afterwards. So drop them in reverse order.
     pub fn enter(&self) -> Entered<'_> {
         let previous = CURRENT.replace(Some(self.inner.clone()));
         Entered { previous, reactor: self }

@@ -16,7 +16,7 @@ use std::task::Waker;
 use mio::event;
 
 use crate::farewell::Farewell;
-use crate::observe::By;
+use crate::observe::{By, Event};
 use crate::os;
 use crate::reactor::Inner;
 
@@ -54,7 +54,7 @@ pub(crate) struct Source {
 
 pub(crate) struct Readiness {
     pub(crate) ready: bool,
-    /// The other side has hung up: this direction stays ready for ever.
+    /// The other side has hung up, or the like: what a short call says is not to be trusted.
     closed: bool,
     streak: u8,
 }
@@ -113,7 +113,12 @@ impl Source {
         let own = ticket.as_ref().map(|ticket| **ticket);
         let known = self.waiters.iter_mut().find(|waiter| match own {
             Some(own) => own.is_some() && waiter.ticket == own,
-            None => waiter.direction == direction && waiter.waker.will_wake(&waker),
+            // Not one that a future holds: it would go with that future.
+            None => {
+                waiter.ticket.is_none()
+                    && waiter.direction == direction
+                    && waiter.waker.will_wake(&waker)
+            }
         });
         if let Some(waiter) = known {
             return Some(std::mem::replace(&mut waiter.waker, waker));
@@ -137,7 +142,8 @@ impl Source {
         // An error or a hang-up is news for both sides: the next call on the socket reports it.
         let (error, read) = (event.is_error(), event.is_read_closed());
         let write = event.is_write_closed();
-        self.read.closed |= read || error;
+        // Urgent data counts as well: a read stops short before it, with more to come behind.
+        self.read.closed |= read || error || event.is_priority();
         self.read.ready |= event.is_readable() || read || error;
         self.write.closed |= write || error;
         self.write.ready |= event.is_writable() || write || error;
@@ -174,6 +180,7 @@ impl Inner {
         match farewell {
             Farewell::Source(key) if self.with_source(key, |_| ()).is_some() => {
                 let _wakers = self.sources.borrow_mut().remove(key.slot as usize);
+                self.report(|| Event::Deregistered { source: key.slot });
             }
             Farewell::Source(_) => {}
             Farewell::Timer(key) => {

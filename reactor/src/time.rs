@@ -199,12 +199,10 @@ impl Interval {
     pub async fn tick(&mut self) -> Instant {
         let Some(planned) = self.next else { return std::future::pending().await };
         sleep_until(planned).await;
-        let late = os::now().saturating_duration_since(planned).as_nanos();
-        let ticks = late / self.period.as_nanos() + 1;
-        self.next = u32::try_from(ticks)
-            .ok()
-            .and_then(|ticks| self.period.checked_mul(ticks))
-            .and_then(|rest| planned.checked_add(rest));
+        let late = os::now().saturating_duration_since(planned);
+        let since_last_tick = late.as_nanos() % self.period.as_nanos();
+        let last_tick = planned + (late - Duration::from_nanos(since_last_tick as u64));
+        self.next = last_tick.checked_add(self.period);
         planned
     }
 }

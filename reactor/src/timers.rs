@@ -80,12 +80,8 @@ impl Timers {
 
     pub(crate) fn first(&self) -> Option<Instant> {
         let first = self.heap.first()?;
-        // A time that `Instant` cannot hold is as good as a day from any look at the clock.
-        Some(
-            self.epoch
-                .checked_add(Duration::from_nanos(first.deadline))
-                .unwrap_or_else(|| self.epoch + Duration::from_secs(86_400)),
-        )
+        // A time that no clock can show will never be due.
+        self.epoch.checked_add(Duration::from_nanos(first.deadline))
     }
 
     /// Takes out the earliest timer if its time has come.

@@ -12,6 +12,11 @@ use crate::source::Direction;
 
 /// A `mio` socket that carries a stream of bytes.
 pub trait Stream: event::Source {
+    /// Whether a read that gives less than was asked for has taken all there was, so that the next
+    /// one can wait for an event without trying first. It is not so for Unix streams: a read stops
+    /// short where a file descriptor was sent along.
+    const SHORT_READ_TAKES_ALL: bool = false;
+
     /// One non-blocking read.
     ///
     /// # Errors
@@ -32,6 +37,8 @@ pub trait Stream: event::Source {
 }
 
 impl Stream for mio::net::TcpStream {
+    const SHORT_READ_TAKES_ALL: bool = true;
+
     fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         (&*self).read(buffer)
     }
@@ -136,16 +143,16 @@ impl<S: Stream> Async<S> {
         (ReadHalf { stream: stream.clone() }, WriteHalf { stream })
     }
 
-    // A short read or write has emptied, or filled, the kernel's buffer: the next attempt can wait
-    // for an event without a system call to be told so.
+    // A short read has emptied the kernel's buffer: that saves a system call to be told so.
     fn read_now(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.get_ref().try_read(buffer)?;
-        if 0 < length && length < buffer.len() {
+        if S::SHORT_READ_TAKES_ALL && 0 < length && length < buffer.len() {
             self.drained(Direction::Read);
         }
         Ok(length)
     }
 
+    // And a short write has filled it.
     fn write_now(&self, bytes: &[u8]) -> io::Result<usize> {
         let length = self.get_ref().try_write(bytes)?;
         if length < bytes.len() {

@@ -28,7 +28,14 @@ impl Async<mio::net::UdpSocket> {
     /// # Errors
     /// If there is no way to it, or the host name is not known.
     pub async fn connect(&self, address: impl Into<Address>) -> io::Result<()> {
-        address.into().first_ok(async |address| self.get_ref().connect(address)).await
+        let mut result = Err(io::ErrorKind::NotFound.into());
+        for address in address.into().resolve().await? {
+            result = self.get_ref().connect(address);
+            if result.is_ok() {
+                break;
+            }
+        }
+        result
     }
 
     /// Sends a datagram. Cancelling the await sends nothing.
@@ -103,6 +110,22 @@ impl Async<mio::net::UdpSocket> {
         buffer: &mut [u8],
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
         self.poll_io(Direction::Read, cx, |socket| socket.get_ref().recv_from(buffer))
+    }
+
+    /// [`send`](Async::send) for hand-written futures and adapters.
+    ///
+    /// # Errors
+    /// As `send` has.
+    pub fn poll_send(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_io(Direction::Write, cx, |socket| socket.get_ref().send(bytes))
+    }
+
+    /// [`recv`](Async::recv) for hand-written futures and adapters.
+    ///
+    /// # Errors
+    /// As `send` has.
+    pub fn poll_recv(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.poll_io(Direction::Read, cx, |socket| socket.get_ref().recv(buffer))
     }
 
     /// The address it is bound to.

@@ -6,8 +6,9 @@ use std::path::Path;
 use std::task::{Context, Poll};
 
 use crate::io::{Async, Io};
-use crate::net::survive;
+use crate::net::{BREATHER, survive};
 use crate::source::Direction;
+use crate::time::sleep;
 
 /// Waits for connections at a path.
 pub type UnixListener = Async<mio::net::UnixListener>;
@@ -61,15 +62,19 @@ impl Async<mio::net::UnixListener> {
 }
 
 impl Async<mio::net::UnixStream> {
-    /// Connects to the socket at a path.
+    /// Connects to the socket at a path. While too many others wait to be accepted there, it tries
+    /// again every 100 ms: the system gives no event for that.
     ///
     /// # Errors
     /// If nobody listens there.
     pub async fn connect(path: impl AsRef<Path>) -> io::Result<UnixStream> {
-        let stream = Async::new(mio::net::UnixStream::connect(path)?)?;
-        stream
-            .io(Direction::Write, |stream| stream.get_ref().take_error()?.map_or(Ok(()), Err))
-            .await?;
+        let stream = loop {
+            match mio::net::UnixStream::connect(&path) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(BREATHER).await,
+                stream => break Async::new(stream?)?,
+            }
+        };
+        stream.io(Direction::Write, connected).await?;
         Ok(stream)
     }
 
@@ -165,4 +170,8 @@ impl Async<mio::net::UnixDatagram> {
     ) -> Attempt<'a, impl FnMut(&UnixDatagram) -> io::Result<usize>> {
         self.io(Direction::Read, |socket| socket.get_ref().recv(buffer))
     }
+}
+
+fn connected(stream: &UnixStream) -> io::Result<()> {
+    stream.get_ref().take_error()?.map_or(Ok(()), Err)
 }
