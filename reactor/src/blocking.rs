@@ -104,7 +104,7 @@ enum Stage<T> {
 
 impl<T> Desk<T> {
     fn new() -> (Arc<Desk<T>>, Promise<T>) {
-        let (stage, now) = (Stage::Queued, os::now());
+        let (stage, now) = (Stage::Queued, os::stopwatch());
         let meeting = Meeting { stage, waker: None, asked: now, started: now, ended: now };
         let desk = Arc::new(Desk(Mutex::new(meeting)));
         (desk.clone(), Promise(Some(desk)))
@@ -120,14 +120,14 @@ impl<T> Desk<T> {
         let wanted = matches!(meeting.stage, Stage::Queued);
         if wanted {
             meeting.stage = Stage::Running;
-            meeting.started = os::now();
+            meeting.started = os::stopwatch();
         }
         wanted
     }
 
     fn finish(&self, result: Result<T, JoinError>) {
         let mut meeting = self.lock();
-        meeting.ended = os::now();
+        meeting.ended = os::stopwatch();
         // If the future is gone, its result goes as well, after the lock.
         let unwanted = match meeting.stage {
             Stage::Over => Some(result),

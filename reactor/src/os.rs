@@ -1,8 +1,10 @@
 //! The only file that asks the operating system what time it is, and who is ready.
 //!
-//! Everything else in this crate goes through here. To run on a clock that stands still, or on a
-//! list of events that was recorded, is to change this file.
+//! Everything else in this crate goes through here. That makes it the seam where a run can be
+//! simulated: on a [virtual clock](crate::Reactor::with_virtual_clock) nobody waits for a time;
+//! when all are waiting, it jumps.
 
+use std::cell::Cell;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -12,10 +14,39 @@ use mio::{Events, Interest, Poll, Registry, Token, Waker};
 /// How many events one look may bring. More of them wait for the next look.
 const EVENTS: usize = 1024;
 
-/// The token of the interrupt. Sources have others: their slot fits into 32 bits.
+/// The token of the interrupt. Sources have others: their slot fits into half of it.
 const INTERRUPT: Token = Token(usize::MAX);
 
-pub(crate) fn now() -> Instant {
+/// What time it is.
+pub(crate) struct Clock {
+    /// None is the system's clock; else it stands still until somebody moves it.
+    stands_at: Cell<Option<Instant>>,
+}
+
+impl Clock {
+    pub(crate) fn real() -> Clock {
+        Clock { stands_at: Cell::new(None) }
+    }
+
+    pub(crate) fn standing() -> Clock {
+        Clock { stands_at: Cell::new(Some(Instant::now())) }
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.stands_at.get().unwrap_or_else(Instant::now)
+    }
+
+    pub(crate) fn is_virtual(&self) -> bool {
+        self.stands_at.get().is_some()
+    }
+
+    fn jump(&self, to: Instant) {
+        self.stands_at.set(Some(to.max(self.now())));
+    }
+}
+
+/// How long something takes that really happens: never on a virtual clock.
+pub(crate) fn stopwatch() -> Instant {
     Instant::now()
 }
 
@@ -44,6 +75,15 @@ impl Os {
             }
             result => result,
         }
+    }
+
+    /// The same on a virtual clock: if nothing is ready it is `deadline` at once.
+    pub(crate) fn wait_or_jump(&mut self, clock: &Clock, deadline: Instant) -> io::Result<()> {
+        self.wait(Some(Duration::ZERO))?;
+        if self.events.is_empty() {
+            clock.jump(deadline);
+        }
+        Ok(())
     }
 
     pub(crate) fn events(&self) -> impl Iterator<Item = &Event> {

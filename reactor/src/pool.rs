@@ -71,6 +71,11 @@ impl Pool {
         number
     }
 
+    /// Whether a job is in line or running.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.open.load(Ordering::Acquire) > 0
+    }
+
     fn start_thread(&self, number: usize) -> io::Result<()> {
         let (line, open, alive) = (self.line.clone(), self.open.clone(), self.alive.clone());
         thread::Builder::new().name(format!("blocking-{number}")).spawn(move || {

@@ -27,7 +27,7 @@ use slab::Slab;
 
 use crate::farewell::Farewells;
 use crate::observe::{By, Event, Observer};
-use crate::os::{self, Os};
+use crate::os::{Clock, Os};
 use crate::pool::Pool;
 use crate::source::Source;
 use crate::timers::Timers;
@@ -58,6 +58,7 @@ pub(crate) struct Inner {
     /// Never used again in this process: a socket of a dropped reactor finds no other one.
     pub(crate) id: u32,
     os: RefCell<Os>,
+    clock: Clock,
     pub(crate) registry: Registry,
     pub(crate) sources: RefCell<Slab<Source>>,
     pub(crate) next_generation: Cell<u32>,
@@ -103,6 +104,34 @@ impl Reactor {
     /// # Errors
     /// If the process has too many files open already (`ulimit -n`).
     pub fn new() -> io::Result<Reactor> {
+        Reactor::with_clock(Clock::real())
+    }
+
+    /// The same on a clock that stands still as long as anybody has something to do. When all are
+    /// waiting, it jumps to the next timer. So a test of an hour takes no time, and always the same
+    /// course, as long as it waits for timers only. While a blocking job runs the clock waits for
+    /// it; what comes over sockets takes as long as it takes.
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// let reactor = reactor::Reactor::with_virtual_clock()?;
+    /// let _entered = reactor.enter();
+    /// let start = Instant::now();
+    /// executor::Executor::new(reactor.waker()).block_on(
+    ///     reactor::time::sleep(Duration::from_secs(86_400)),
+    ///     |limit| reactor.turn(limit).unwrap(),
+    /// );
+    /// assert!(start.elapsed() < Duration::from_secs(60));
+    /// # std::io::Result::Ok(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`new`](Reactor::new) has.
+    pub fn with_virtual_clock() -> io::Result<Reactor> {
+        Reactor::with_clock(Clock::standing())
+    }
+
+    fn with_clock(clock: Clock) -> io::Result<Reactor> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (os, registry, interrupt) = Os::new()?;
@@ -112,7 +141,8 @@ impl Reactor {
             registry,
             sources: RefCell::new(Slab::new()),
             next_generation: Cell::new(0),
-            timers: RefCell::new(Timers::new(os::now())),
+            timers: RefCell::new(Timers::new(clock.now())),
+            clock,
             woken: RefCell::new(Vec::new()),
             farewells: Farewells::register(id),
             pool: Pool::new(),
@@ -175,15 +205,7 @@ impl Inner {
         for farewell in self.farewells.take() {
             self.forget(farewell);
         }
-        let timeout = match self.timers.borrow().first() {
-            // The clock is only asked when somebody waits for a time.
-            Some(deadline) => {
-                let rest = deadline.saturating_duration_since(os::now());
-                Some(limit.map_or(rest, |limit| limit.min(rest)))
-            }
-            None => limit,
-        };
-        self.os.borrow_mut().wait(timeout)?;
+        self.wait(limit)?;
         let mut woken = self.woken.take();
         for event in self.os.borrow().events() {
             self.mark_ready(event, &mut woken);
@@ -198,9 +220,20 @@ impl Inner {
         Ok(())
     }
 
+    fn wait(&self, limit: Option<Duration>) -> io::Result<()> {
+        let mut os = self.os.borrow_mut();
+        // The clock is only asked when somebody waits for a time.
+        let Some(deadline) = self.timers.borrow().first() else { return os.wait(limit) };
+        if self.clock.is_virtual() && limit != Some(Duration::ZERO) && !self.pool.is_busy() {
+            return os.wait_or_jump(&self.clock, deadline);
+        }
+        let rest = deadline.saturating_duration_since(self.clock.now());
+        os.wait(Some(limit.map_or(rest, |limit| limit.min(rest))))
+    }
+
     fn collect_due(&self, woken: &mut Vec<(By, Waker)>) {
         if self.timers.borrow().first().is_some() {
-            let now = os::now();
+            let now = self.clock.now();
             while let Some(waker) = self.timers.borrow_mut().pop_due(now) {
                 woken.push((By::Timer, waker));
             }
@@ -246,9 +279,9 @@ impl Wake for Interrupt {
     }
 }
 
-/// The time `after` from now; None if no clock will ever show it.
-pub(crate) fn deadline(after: Duration) -> Option<Instant> {
-    os::now().checked_add(after)
+/// What time it is on the clock of this thread's reactor.
+pub(crate) fn now() -> Instant {
+    current().map_or_else(|_| Clock::real().now(), |reactor| reactor.clock.now())
 }
 
 impl fmt::Debug for Reactor {

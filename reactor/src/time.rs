@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 
 use crate::farewell::{self, Farewell};
 use crate::observe::{Event, Wait};
-use crate::os;
 use crate::reactor;
 use crate::timers::TimerKey;
 
@@ -33,7 +32,7 @@ use crate::timers::TimerKey;
 /// ```
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
-    Sleep { deadline: reactor::deadline(duration), timer: None, at: Location::caller() }
+    Sleep { deadline: reactor::now().checked_add(duration), timer: None, at: Location::caller() }
 }
 
 /// Waits until `deadline`. One that has passed is over at once, without a pause.
@@ -80,7 +79,7 @@ impl Future for Sleep {
         // Cloning a waker may be foreign code, and so may be dropping the one it replaces.
         let waker = cx.waker().clone();
         match (self.timer, self.deadline) {
-            (None, Some(deadline)) if deadline <= os::now() => return Poll::Ready(()),
+            (None, Some(deadline)) if deadline <= reactor::now() => return Poll::Ready(()),
             (None, Some(deadline)) => {
                 let key = reactor.timers.borrow_mut().arm(deadline, waker);
                 self.timer = Some((reactor.id, key));
@@ -90,7 +89,7 @@ impl Future for Sleep {
                 let mut timers = reactor.timers.borrow_mut();
                 let Some(old) = timers.waker(key) else {
                     self.timer = None;
-                    self.deadline = Some(os::now());
+                    self.deadline = Some(reactor::now());
                     return Poll::Ready(());
                 };
                 let _old = std::mem::replace(old, waker);
@@ -181,7 +180,7 @@ impl error::Error for Elapsed {}
 /// If `period` is zero.
 pub fn interval(period: Duration) -> Interval {
     assert!(!period.is_zero(), "an interval has a period");
-    Interval { next: Some(os::now()), period }
+    Interval { next: Some(reactor::now()), period }
 }
 
 /// See [`interval`].
@@ -199,7 +198,7 @@ impl Interval {
     pub async fn tick(&mut self) -> Instant {
         let Some(planned) = self.next else { return std::future::pending().await };
         sleep_until(planned).await;
-        let late = os::now().saturating_duration_since(planned);
+        let late = reactor::now().saturating_duration_since(planned);
         let since_last_tick = late.as_nanos() % self.period.as_nanos();
         let last_tick = planned + (late - Duration::from_nanos(since_last_tick as u64));
         self.next = last_tick.checked_add(self.period);
