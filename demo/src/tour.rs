@@ -40,6 +40,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, out: Out<'_>) -> Result<(), Failure> {
     let start = Instant::now();
     writeln!(out, "one thread, many coroutines{:>53}", "executor + reactor from this workspace")?;
+    writeln!(out)?;
     let folder = Folder::open(args.data.as_deref())?;
     let visit = Visit::make(&folder)?;
     visit.tell_waits(out)?;
@@ -101,8 +102,8 @@ impl Visit {
             "what it waited for", "how much", "how long"
         )?;
         for note in &self.notes {
-            let (what, took) = (cut(&in_words(note), 42), milliseconds(note.took));
-            writeln!(out, "   {what:<42}{:>8}{took:>9}  {}", note.amount, self.parked(note))?;
+            let (what, took) = (cut(&in_words(note), 40), milliseconds(note.took));
+            writeln!(out, "   {what:<40}{:>9}{took:>9}  {}", note.amount, self.parked(note))?;
         }
         writeln!(out)
     }
@@ -216,7 +217,7 @@ fn tell_crowd(out: Out<'_>) -> Result<(), Failure> {
     let memory = crowd.bytes.map(|bytes| format!("{} in all; ", chart::bytes(bytes as f64)));
     let (spawned, passed) = (milliseconds(crowd.spawned), milliseconds(crowd.passed));
     let memory = memory.unwrap_or_default();
-    writeln!(out, "   started in {spawned}; {memory}each woken once, by its neighbour: {passed}")?;
+    writeln!(out, "   started in {spawned}; {memory}woken, one after the other, in {passed}")?;
     Ok(())
 }
 
