@@ -8,18 +8,19 @@
 //! They are local: everything is in one `Rc`, nothing is atomic, and both ends stay on their
 //! thread. Between threads use another crate's channel; any async channel runs on this executor.
 
+mod error;
 mod oneshot;
 mod waiters;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+pub use error::{SendError, TryRecvError, TrySendError};
 pub use oneshot::{OneshotReceiver, OneshotSender, oneshot};
 use waiters::{Ticket, Waiters};
 
@@ -42,6 +43,7 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     new(usize::MAX)
 }
 
+#[derive(Debug)]
 struct Channel<T> {
     queue: RefCell<VecDeque<T>>,
     capacity: usize,
@@ -77,35 +79,15 @@ fn new<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 }
 
 /// The sending end. Clone it for more senders; the channel closes when the last one is dropped.
+#[derive(Debug)]
 pub struct Sender<T> {
     channel: Rc<Channel<T>>,
 }
 
 /// The receiving end. It may be cloned: each value goes to one of the receivers.
+#[derive(Debug)]
 pub struct Receiver<T> {
     channel: Rc<Channel<T>>,
-}
-
-/// All receivers are gone. Here is the value back.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct SendError<T>(pub T);
-
-/// Why a value could not be sent at once. Here it is back.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum TrySendError<T> {
-    /// The channel holds as much as it may.
-    Full(T),
-    /// All receivers are gone.
-    Closed(T),
-}
-
-/// Why nothing could be received at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TryRecvError {
-    /// Nothing is there at the moment.
-    Empty,
-    /// Nothing is there and all senders are gone.
-    Closed,
 }
 
 impl<T> Sender<T> {
@@ -179,12 +161,15 @@ impl<T> Receiver<T> {
 }
 
 /// The future of [`Sender::send`].
+#[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
 pub struct Send<'a, T> {
     channel: &'a Channel<T>,
     /// None once it is sent.
     value: Option<T>,
     ticket: Option<Ticket>,
+    /// For debuggers: where it was made.
+    #[expect(dead_code, reason = "read by people")]
     at: &'static Location<'static>,
 }
 
@@ -220,10 +205,13 @@ impl<T> Drop for Send<'_, T> {
 }
 
 /// The future of [`Receiver::recv`].
+#[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
 pub struct Recv<'a, T> {
     channel: &'a Channel<T>,
     ticket: Option<Ticket>,
+    /// For debuggers: where it was made.
+    #[expect(dead_code, reason = "read by people")]
     at: &'static Location<'static>,
 }
 
@@ -283,72 +271,5 @@ impl<T> Drop for Receiver<T> {
             self.channel.senders.call_all();
             drop(unread);
         }
-    }
-}
-
-impl<T> fmt::Display for SendError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the channel is closed: all its receivers are gone")
-    }
-}
-
-impl<T> fmt::Display for TrySendError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            TrySendError::Full(_) => "the channel is full",
-            TrySendError::Closed(_) => "the channel is closed: all its receivers are gone",
-        })
-    }
-}
-
-impl fmt::Display for TryRecvError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            TryRecvError::Empty => "the channel is empty",
-            TryRecvError::Closed => "the channel is closed: all its senders are gone",
-        })
-    }
-}
-
-impl<T> fmt::Debug for SendError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SendError(..)")
-    }
-}
-
-impl<T> fmt::Debug for TrySendError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            TrySendError::Full(_) => "Full(..)",
-            TrySendError::Closed(_) => "Closed(..)",
-        })
-    }
-}
-
-impl<T> std::error::Error for SendError<T> {}
-impl<T> std::error::Error for TrySendError<T> {}
-impl std::error::Error for TryRecvError {}
-
-impl<T> fmt::Debug for Sender<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender").finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for Receiver<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receiver").finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for Send<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Send").field("at", &self.at).finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for Recv<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recv").field("at", &self.at).finish_non_exhaustive()
     }
 }

@@ -1,7 +1,6 @@
 //! A channel for exactly one value.
 
 use std::cell::RefCell;
-use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
@@ -27,6 +26,7 @@ pub fn oneshot<T>() -> (OneshotSender<T>, OneshotReceiver<T>) {
     (OneshotSender { slot: slot.clone() }, OneshotReceiver { slot, at: Location::caller() })
 }
 
+#[derive(Debug)]
 struct Slot<T> {
     value: Option<T>,
     waker: Option<Waker>,
@@ -35,14 +35,18 @@ struct Slot<T> {
 }
 
 /// Sends the one value.
+#[derive(Debug)]
 pub struct OneshotSender<T> {
     slot: Rc<RefCell<Slot<T>>>,
 }
 
 /// Await it to receive the one value; None if the sender was dropped without sending.
+#[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
 pub struct OneshotReceiver<T> {
     slot: Rc<RefCell<Slot<T>>>,
+    /// For debuggers: where it was made.
+    #[expect(dead_code, reason = "read by people")]
     at: &'static Location<'static>,
 }
 
@@ -103,17 +107,5 @@ impl<T> Drop for OneshotReceiver<T> {
         let unread = (slot.value.take(), slot.waker.take());
         drop(slot);
         drop(unread);
-    }
-}
-
-impl<T> fmt::Debug for OneshotSender<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OneshotSender").finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for OneshotReceiver<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OneshotReceiver").field("at", &self.at).finish_non_exhaustive()
     }
 }

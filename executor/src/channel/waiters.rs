@@ -10,6 +10,7 @@ use std::task::Waker;
 /// value, or room for one), its entry leaves the line: it is *called*, and what it was called for
 /// is kept for it until it comes. So nobody who comes later can overtake it, and if it is dropped
 /// instead, the next one is called.
+#[derive(Debug)]
 pub(crate) struct Waiters {
     handles: Cell<usize>,
     next: Cell<Ticket>,
