@@ -9,8 +9,11 @@
 //! Each connection sends 64 bytes, waits until they have come back, and sends the next 64. The
 //! server's processor time is taken by the server itself (`getrusage`), from the moment when all
 //! connections are open to the moment when all are closed. It is steadier than requests per second,
-//! which has the load generator and the machine's other work in it. System calls are counted by
-//! `strace`, in two runs of which one has twice as many requests: start-up cancels out.
+//! which has the load generator and the machine's other work in it.
+//!
+//! System calls are counted by `strace`, in two runs of which one has twice as many requests:
+//! start-up cancels out. For them the load generator pauses before each request, so that the
+//! server is back asleep however slow strace makes it: then the count is the same every time.
 
 mod bare;
 mod load;
@@ -102,7 +105,13 @@ pub fn measure(connections: usize) -> Vec<(&'static str, Figures)> {
         for place in 0..SERVERS.len() {
             // Somebody else begins each time.
             let who = (place + round) % SERVERS.len();
-            samples[who].push(run(&mut this_program(), SERVERS[who].0, connections, requests));
+            samples[who].push(run(
+                &mut this_program(),
+                SERVERS[who].0,
+                connections,
+                requests,
+                Duration::ZERO,
+            ));
         }
     }
     let medians = samples.into_iter().map(|samples| Figures {
@@ -112,19 +121,20 @@ pub fn measure(connections: usize) -> Vec<(&'static str, Figures)> {
     SERVERS.iter().map(|(name, _)| *name).zip(medians).collect()
 }
 
-/// System calls of the server per request.
+/// System calls of the server per request, on one connection.
 ///
 /// # Panics
 /// If strace is not there, or may not trace.
 #[must_use]
-pub fn system_calls(runtime: &str, connections: usize) -> f64 {
-    const REQUESTS: usize = 5_000;
+pub fn system_calls(runtime: &str) -> f64 {
+    const REQUESTS: usize = 1_000;
+    const PAUSE: Duration = Duration::from_millis(2);
     let count = |requests| {
         let report = env::temp_dir().join(format!("bench-strace-{}", std::process::id()));
         let mut strace = Command::new("strace");
         strace.args(["-c", "-f", "-o"]).arg(&report);
         strace.arg(env::current_exe().expect("a path to this program"));
-        run(&mut strace, runtime, connections, requests);
+        run(&mut strace, runtime, 1, requests, PAUSE);
         let text = std::fs::read_to_string(&report).expect("strace has written its report");
         let _ = std::fs::remove_file(report);
         let total = text.lines().find(|line| line.ends_with(" total")).expect("strace adds up");
@@ -136,7 +146,13 @@ pub fn system_calls(runtime: &str, connections: usize) -> f64 {
 }
 
 /// One server, one load generator, so many requests.
-fn run(program: &mut Command, runtime: &str, connections: usize, requests: usize) -> Figures {
+fn run(
+    program: &mut Command,
+    runtime: &str,
+    connections: usize,
+    requests: usize,
+    pause: Duration,
+) -> Figures {
     let (mut server, mut says) = start(program.args(["serve", runtime, &connections.to_string()]));
     let address = next(&mut says);
     let (mut load, mut load_says) = start(this_program().args([
@@ -144,6 +160,7 @@ fn run(program: &mut Command, runtime: &str, connections: usize, requests: usize
         &address,
         &connections.to_string(),
         &requests.to_string(),
+        &pause.as_micros().to_string(),
     ]));
     assert_eq!(next(&mut says), "ready");
     load.stdin.take().expect("piped").write_all(b"go\n").expect("it waits for this");

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use bench::rows::{ROWS, Row};
 use bench::{echo, instructions, rows, table, wall};
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
         ["rows"] => print_rows(),
         ["run", row, runtime, rounds] => run(row, runtime, rounds),
         ["serve", runtime, connections] => serve(runtime, connections),
-        ["load", address, connections, requests] => load(address, connections, requests),
+        ["load", address, ref numbers @ ..] => load(address, numbers),
         _ => Err(USAGE.into()),
     };
     match done {
@@ -100,9 +101,10 @@ fn print_memory() -> Done {
 
 fn print_echo(counts: &[usize]) -> Done {
     let measured: Vec<_> = counts.iter().map(|count| (count, echo::measure(*count))).collect();
-    println!("{}", table::head("requests per second"));
+    println!("{}", table::head("µs per request"));
     for (connections, figures) in &measured {
-        let rates: Vec<_> = figures.iter().map(|(name, figures)| (*name, figures.rate)).collect();
+        let rates: Vec<_> =
+            figures.iter().map(|(name, figures)| (*name, 1e6 / figures.rate)).collect();
         println!("{}", table::line(&format!("echo, {connections} connections"), None, &rates));
     }
     println!("\n{}", table::head("µs of the server's processor time per request"));
@@ -116,12 +118,9 @@ fn print_echo(counts: &[usize]) -> Done {
 
 fn print_system_calls() -> Done {
     println!("{}", table::head("system calls per request"));
-    for connections in [1, 64] {
-        let names = echo::SERVERS.iter().map(|(name, _)| *name);
-        let figures: Vec<_> =
-            names.map(|name| (name, echo::system_calls(name, connections))).collect();
-        println!("{}", table::line(&format!("echo, {connections} connections"), None, &figures));
-    }
+    let names = echo::SERVERS.iter().map(|(name, _)| *name);
+    let figures: Vec<_> = names.map(|name| (name, echo::system_calls(name))).collect();
+    println!("{}", table::line("echo, 1 connection", None, &figures));
     Ok(())
 }
 
@@ -143,9 +142,12 @@ fn serve(runtime: &str, connections: &str) -> Done {
     Ok(())
 }
 
-fn load(address: &str, connections: &str, requests: &str) -> Done {
+fn load(address: &str, numbers: &[&str]) -> Done {
+    let numbers = self::numbers(numbers)?;
+    let [connections, requests, pause] = numbers[..] else { return Err(USAGE.into()) };
+    let pause = Duration::from_micros(pause as u64);
     let address = address.parse().map_err(|_| format!("`{address}` is no address\n"))?;
-    echo::load(address, number(connections)?, number(requests)?)
+    echo::load(address, connections, requests, pause)
         .map_err(|error| format!("load on {address}: {error}\n"))
 }
 

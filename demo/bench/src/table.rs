@@ -3,7 +3,7 @@
 /// The columns, in order.
 pub const RUNTIMES: [&str; 6] = ["bare", "ours", "monoio", "tokio", "smol", "futures"];
 
-/// The head of a table whose lines come from [`line`].
+/// The head of a table whose lines come from [`line()`].
 #[must_use]
 pub fn head(unit: &str) -> String {
     let names = RUNTIMES.map(|name| if name == "ours" { "**ours**" } else { name }).join(" | ");

@@ -4,8 +4,9 @@
 //! is room), and like them it does not ask a socket again that has just given less than the buffer
 //! holds.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
+use std::ops::Range;
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
@@ -17,7 +18,7 @@ struct Connection {
     stream: TcpStream,
     buffer: [u8; BUFFER],
     /// What is in the buffer and has not been sent.
-    unsent: std::ops::Range<usize>,
+    unsent: Range<usize>,
     /// The other side has hung up, so a short read does not mean that nothing is left.
     closed: bool,
 }
@@ -54,7 +55,7 @@ pub(super) fn serve(connections: usize) {
             }
             let connection = &mut slab[event.token().0];
             connection.closed |= event.is_read_closed();
-            if connection.echo() {
+            if connection.is_over() {
                 poll.registry().deregister(&mut connection.stream).expect("epoll");
                 slab.remove(event.token().0);
                 left -= 1;
@@ -66,33 +67,32 @@ pub(super) fn serve(connections: usize) {
 
 impl Connection {
     /// Goes on until the socket has nothing more, or no more room. True: the connection is over.
-    fn echo(&mut self) -> bool {
+    fn is_over(&mut self) -> bool {
+        match self.echo() {
+            Ok(over) => over,
+            Err(error) => error.kind() != ErrorKind::WouldBlock,
+        }
+    }
+
+    fn echo(&mut self) -> io::Result<bool> {
+        self.send()?;
         loop {
-            while !self.unsent.is_empty() {
-                match self.stream.write(&self.buffer[self.unsent.clone()]) {
-                    Ok(n) => self.unsent.start += n,
-                    Err(error) => return error.kind() != ErrorKind::WouldBlock,
-                }
+            let n = self.stream.read(&mut self.buffer)?;
+            if n == 0 {
+                return Ok(true);
             }
-            match self.stream.read(&mut self.buffer) {
-                Ok(0) => return true,
-                Ok(n) => self.unsent = 0..n,
-                Err(error) => return error.kind() != ErrorKind::WouldBlock,
-            }
-            if self.unsent.end < BUFFER && !self.closed {
-                return self.send_last();
+            self.unsent = 0..n;
+            self.send()?;
+            if n < BUFFER && !self.closed {
+                return Ok(false);
             }
         }
     }
 
-    /// Sends what was read, which was all that was there.
-    fn send_last(&mut self) -> bool {
+    fn send(&mut self) -> io::Result<()> {
         while !self.unsent.is_empty() {
-            match self.stream.write(&self.buffer[self.unsent.clone()]) {
-                Ok(n) => self.unsent.start += n,
-                Err(error) => return error.kind() != ErrorKind::WouldBlock,
-            }
+            self.unsent.start += self.stream.write(&self.buffer[self.unsent.clone()])?;
         }
-        false
+        Ok(())
     }
 }
