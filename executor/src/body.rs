@@ -114,20 +114,7 @@ impl Body {
         F: Future + 'static,
         F::Output: 'static,
     {
-        Body::boxed(Root::Future(future))
-    }
-
-    /// Of a task that ends before it begins.
-    pub(crate) fn cancelled<F>() -> Body
-    where
-        F: Future + 'static,
-        F::Output: 'static,
-    {
-        Body::boxed(Root::<F>::Output(Some(Err(JoinError::Cancelled))))
-    }
-
-    fn boxed(coroutine: impl Coroutine + 'static) -> Body {
-        let coroutine: Box<dyn Coroutine> = Box::new(coroutine);
+        let coroutine: Box<dyn Coroutine> = Box::new(Root::Future(future));
         Body(Place(NonNull::from(Box::leak(coroutine))))
     }
 
@@ -151,7 +138,7 @@ impl Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
-        // SAFETY: `boxed` leaked this box to us, its only owner.
+        // SAFETY: `new` leaked this box to us, its only owner.
         drop(unsafe { Box::from_raw(self.0.0.as_ptr()) });
     }
 }

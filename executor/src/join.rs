@@ -121,11 +121,9 @@ impl<T> Drop for JoinHandle<T> {
 /// handle has the output, or is gone.
 impl Scheduler {
     /// The body of a task that has ended, which leaves the slab; or `waker` is called when it ends.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn join(&self, slot: u32, waker: &Waker) -> Option<Body> {
         let slot = slot as usize;
-        // Cloning and dropping a waker may be foreign code, so both happen outside the borrow.
-        let waker = waker.clone();
         let mut tasks = self.tasks.borrow_mut();
         let task = &mut tasks.slab[slot];
         if task.state == State::Finished {
@@ -133,9 +131,14 @@ impl Scheduler {
             drop(tasks);
             return task.body;
         }
-        let _old = task.joiner.replace(waker);
         drop(tasks);
+        self.wait_for(slot, waker.clone());
         None
+    }
+
+    /// Cloning and dropping a waker may be foreign code, so both happen outside the borrow.
+    fn wait_for(&self, slot: usize, waker: Waker) {
+        let _old = self.tasks.borrow_mut().slab[slot].joiner.replace(waker);
     }
 
     fn detach(&self, slot: u32) {

@@ -33,6 +33,7 @@
 //! assert_eq!(sum, 6);
 //! ```
 
+mod bell;
 mod body;
 pub mod channel;
 mod combine;
@@ -41,6 +42,7 @@ mod executor;
 mod join;
 mod key;
 pub mod observe;
+mod ready;
 mod remote;
 mod scheduler;
 mod task;

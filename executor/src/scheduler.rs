@@ -10,7 +10,6 @@ mod end;
 
 use std::any::type_name;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::num::NonZeroU64;
@@ -28,6 +27,7 @@ use crate::body::{Body, Place};
 use crate::join::{JoinError, JoinHandle};
 use crate::key::Key;
 use crate::observe::{End, Event, Observer, Outcome};
+use crate::ready::ReadyQueue;
 use crate::remote::{self, Remote};
 use crate::task::{Cause, Name, State, Task, TaskId, readable};
 
@@ -47,9 +47,7 @@ pub(crate) struct Scheduler {
 
 pub(crate) struct Tasks {
     pub(crate) slab: Slab<Task>,
-    /// Keys, not slots: a task that wakes itself and then ends leaves its key behind, which must
-    /// not poll the next tenant of the slot.
-    ready: VecDeque<Key>,
+    ready: ReadyQueue,
 }
 
 /// A task off the ready queue.
@@ -65,7 +63,7 @@ impl Scheduler {
         let (id, inbox, remote) = remote::register(interrupt);
         Rc::new(Scheduler {
             id,
-            tasks: RefCell::new(Tasks { slab: Slab::new(), ready: VecDeque::new() }),
+            tasks: RefCell::new(Tasks { slab: Slab::new(), ready: ReadyQueue::default() }),
             polling: Cell::new(None),
             next_id: Cell::new(NonZeroU64::MIN),
             closing: Cell::new(false),
@@ -94,25 +92,20 @@ impl Scheduler {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let body = if self.closing.get() {
-            drop(future);
-            Body::cancelled::<F>()
-        } else {
-            Body::new(future)
-        };
-        let (slot, id) = self.insert(Some(body), type_name::<F>(), at);
+        let (key, id) = self.insert(Some(Body::new(future)), type_name::<F>(), at);
         if self.closing.get() {
-            self.report(|| Event::Ended { task: id, how: End::Cancelled });
+            self.cancel(key);
         }
-        JoinHandle::new(self.clone(), slot, id)
+        JoinHandle::new(self.clone(), key.slot() as u32, id)
     }
 
+    #[cfg_attr(not(debug_assertions), inline(always))] // a fifteenth of a spawn
     fn insert(
         &self,
         body: Option<Body>,
         name: &'static str,
         at: &'static Location<'static>,
-    ) -> (u32, TaskId) {
+    ) -> (Key, TaskId) {
         let id = TaskId(self.next_id.get());
         self.next_id.set(id.0.checked_add(1).expect("nobody spawns 2^64 tasks"));
         let parent = self.polling.get();
@@ -120,11 +113,12 @@ impl Scheduler {
             let name = &readable(name);
             self.report(|| Event::Spawned { task: id, name, parent, at });
         }
-        let closing = self.closing.get();
-        let mut tasks = self.tasks.borrow_mut();
-        let slot = u32::try_from(tasks.slab.vacant_key()).expect("fewer than 2^32 tasks at once");
-        tasks.slab.insert(Task {
-            state: if closing { State::Finished } else { State::Ready },
+        let Tasks { slab, ready } = &mut *self.tasks.borrow_mut();
+        let entry = slab.vacant_entry();
+        let slot = u32::try_from(entry.key()).expect("fewer than 2^32 tasks at once");
+        let key = Key::new(self.id, id.serial(), slot);
+        entry.insert(Task {
+            state: State::Ready,
             id,
             name: Name::Type(name),
             spawned_at: at,
@@ -137,10 +131,8 @@ impl Scheduler {
             joiner: None,
             body,
         });
-        if !closing {
-            tasks.ready.push_back(Key::new(self.id, id.serial(), slot));
-        }
-        (slot, id)
+        ready.push_back(key);
+        (key, id)
     }
 
     // It is polled --------------------------------------------------------------------------------

@@ -41,18 +41,32 @@ impl Scheduler {
         let mut tasks = self.tasks.borrow_mut();
         let task = &mut tasks.slab[key.slot()];
         task.state = State::Finished;
-        let (id, joiner) = (task.id, task.joiner.take());
-        let unwanted = if task.detached { Some(tasks.slab.remove(key.slot())) } else { None };
+        let (id, detached, joiner) = (task.id, task.detached, task.joiner.take());
         drop(tasks);
         self.report(|| Event::Ended { task: id, how });
         if let Some(joiner) = joiner {
             joiner.wake();
         }
-        if let Some(task) = unwanted {
-            // The output's destructor is user code too. Its panic has been printed; no one else
-            // can be told.
-            task.report_unjoined();
-            drop_quietly(task);
+        if detached {
+            self.discard(key);
+        }
+    }
+
+    /// Nobody will ask for the output.
+    fn discard(&self, key: Key) {
+        let task = self.tasks.borrow_mut().slab.remove(key.slot());
+        task.report_unjoined();
+        // The output's destructor is user code, too.
+        drop_quietly(task);
+    }
+
+    /// Ends a task that runs when nobody will poll it any more.
+    #[cold]
+    pub(super) fn cancel(&self, key: Key) {
+        // A statement of its own, so that the borrow ends before the future is dropped.
+        let unfinished = self.tasks.borrow().slab.get(key.slot()).and_then(Task::unfinished);
+        if let Some(body) = unfinished {
+            self.fail_task(key, body, JoinError::Cancelled);
         }
     }
 
@@ -66,33 +80,28 @@ impl Scheduler {
         CURRENT.set(self);
         let leave = Leave(self);
         let (main, _) = self.insert(None, "main", at);
-        Entered { leave, main }
+        Entered { leave, main: main.slot() }
     }
 
     /// Ends whoever is still there.
-    fn close(&self, main: u32) {
+    fn close(&self, main: usize) {
         self.closing.set(true);
         let polling = self.polling.take();
         let mut tasks = self.tasks.borrow_mut();
-        let main = tasks.slab.remove(main as usize);
+        let main = tasks.slab.remove(main);
         tasks.ready.clear();
         let key = |(slot, task): (usize, &Task)| Key::new(self.id, task.id.serial(), slot as u32);
         let keys: Vec<Key> = tasks.slab.iter().map(key).collect();
         drop(tasks);
         self.report_main_end(&main, polling);
-        for key in keys {
-            let task = self.tasks.borrow().slab.get(key.slot()).and_then(Task::unfinished);
-            if let Some(body) = task {
-                self.fail_task(key, body, JoinError::Cancelled);
-            }
-        }
+        keys.into_iter().for_each(|key| self.cancel(key));
     }
 }
 
 /// While this lives, the thread belongs to one executor.
 pub(crate) struct Entered<'a> {
     leave: Leave<'a>,
-    main: u32,
+    main: usize,
 }
 
 impl Drop for Entered<'_> {
