@@ -20,6 +20,7 @@ use std::future::Future;
 use std::io;
 use std::panic::Location;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use mio::event::Source;
@@ -27,7 +28,7 @@ use mio::event::Source;
 use crate::farewell::{self, Farewell};
 use crate::observe::{Event, Wait};
 use crate::reactor;
-use crate::source::{Direction, SourceKey, Step, Ticket};
+use crate::source::{self, Direction, SourceKey, Step, Ticket};
 
 /// Any `mio` source, made awaitable: the sockets in [`net`](crate::net) are of this type, and
 /// pipes, or file descriptors in a `mio::unix::SourceFd`, can be.
@@ -45,9 +46,9 @@ impl<S: Source> Async<S> {
     /// # Errors
     /// If there is no reactor, or the system refuses the registration.
     pub fn new(mut io: S) -> io::Result<Async<S>> {
-        let reactor = reactor::current()?;
-        let key = reactor.add_source(&mut io)?;
-        reactor.report(|| Event::Registered { source: key.slot, kind: std::any::type_name::<S>() });
+        let key = reactor::current()?.add_source(&mut io)?;
+        let kind = std::any::type_name::<S>();
+        reactor::report(|| Event::Registered { source: key.slot, kind });
         Ok(Async { io, key })
     }
 
@@ -59,9 +60,9 @@ impl<S: Source> Async<S> {
 
     /// Does `attempt` as soon as the source is ready: at once if it is.
     ///
-    /// `attempt` is one non-blocking system call. When it says `WouldBlock`, the task is parked,
-    /// and it is called again when the system reports the direction as ready. Cancelling loses
-    /// nothing: either `attempt` has succeeded, or it had no effect.
+    /// `attempt` is a non-blocking system call. When it says `WouldBlock`, the task is parked, and
+    /// it is called again when the system reports the direction as ready. If it is one call only,
+    /// cancelling loses nothing: either it has succeeded, or it had no effect.
     ///
     /// # Errors
     /// Those of `attempt`, and if this is not the thread of its reactor.
@@ -94,10 +95,8 @@ impl<S: Source> Async<S> {
     pub fn drained(&self, direction: Direction) {
         // epoll reports new data even if it comes before the next read. Not every system does:
         // elsewhere the next attempt finds out for itself.
-        if cfg!(any(target_os = "linux", target_os = "android"))
-            && let Ok(reactor) = reactor::current_is(self.key.reactor)
-        {
-            reactor.with_source(self.key, |source| source.side(direction).drained());
+        if cfg!(any(target_os = "linux", target_os = "android")) {
+            let _ = self.entry(|source| source.side(direction).drained());
         }
     }
 
@@ -109,20 +108,18 @@ impl<S: Source> Async<S> {
         ticket: Option<&mut Option<Ticket>>,
         mut attempt: impl FnMut(&Async<S>) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        let reactor = reactor::current_is(self.key.reactor)?;
         loop {
-            match reactor.with_source(self.key, |source| source.side(direction).next_step()) {
-                Some(Step::Try) => {}
-                Some(Step::Wait) => break,
-                Some(Step::Yield) => {
+            match self.entry(|source| source.side(direction).next_step())? {
+                Step::Try => {}
+                Step::Wait => break,
+                Step::Yield => {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                None => return Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
             }
             match attempt(self) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    reactor.with_source(self.key, |source| source.side(direction).ready = false);
+                    self.entry(|source| source.side(direction).ready = false)?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 done => return Poll::Ready(done),
@@ -130,15 +127,23 @@ impl<S: Source> Async<S> {
         }
         // Cloning a waker may be foreign code, and so may be dropping the one it replaces.
         let waker = cx.waker().clone();
-        let _old = reactor.with_source(self.key, |source| source.wait(waker, direction, ticket));
-        reactor.report(|| Event::Waiting { on: Wait::Source { source: self.key.slot, direction } });
+        let _old = self.entry(|source| source.wait(waker, direction, ticket))?;
+        let on = Wait::Source { source: self.key.slot, direction };
+        reactor::report(|| Event::Waiting { on });
         Poll::Pending
+    }
+
+    /// Its entry in the slab of this thread's reactor.
+    #[inline]
+    fn entry<R>(&self, f: impl FnOnce(&mut source::Source) -> R) -> io::Result<R> {
+        let entry = reactor::with_id(self.key.reactor, |reactor| reactor.with_source(self.key, f))?;
+        entry.ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 }
 
 impl<S: Source> Drop for Async<S> {
     fn drop(&mut self) {
-        match reactor::current_is(self.key.reactor) {
+        match reactor::with_id(self.key.reactor, Rc::clone) {
             Ok(reactor) => {
                 // Before it closes: a duplicate of the file descriptor would keep it registered.
                 let _ = self.io.deregister(&reactor.registry);
@@ -179,10 +184,8 @@ impl<S: Source, F> Unpin for Io<'_, S, F> {}
 
 impl<S: Source, F> Drop for Io<'_, S, F> {
     fn drop(&mut self) {
-        if let Some(ticket) = self.ticket
-            && let Ok(reactor) = reactor::current_is(self.source.key.reactor)
-        {
-            let _waker = reactor.with_source(self.source.key, |source| source.leave(ticket));
+        if let Some(ticket) = self.ticket {
+            let _waker = self.source.entry(|source| source.leave(ticket));
         }
     }
 }

@@ -76,9 +76,11 @@ thread_local! {
     static CURRENT: RefCell<Option<Rc<Inner>>> = const { RefCell::new(None) };
 }
 
-/// The reactor of this thread.
-pub(crate) fn current() -> io::Result<Rc<Inner>> {
-    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten().ok_or_else(|| {
+/// Does something with the reactor of this thread. `f` runs no user code: a borrow is held.
+#[inline]
+pub(crate) fn with<R>(f: impl FnOnce(&Rc<Inner>) -> R) -> io::Result<R> {
+    let result = CURRENT.try_with(|current| current.borrow().as_ref().map(f));
+    result.ok().flatten().ok_or_else(|| {
         io::Error::other(
             "there is no reactor on this thread: make one with `Reactor::new()?`, and keep the \
              guard of `reactor.enter()` as long as its sockets, timers and files are used",
@@ -86,16 +88,33 @@ pub(crate) fn current() -> io::Result<Rc<Inner>> {
     })
 }
 
-/// The reactor that a socket or a timer belongs to, if that is the one of this thread.
-pub(crate) fn current_is(id: u32) -> io::Result<Rc<Inner>> {
-    let reactor = current()?;
-    if reactor.id == id {
-        return Ok(reactor);
+/// The same for what belongs to one reactor: a socket, a timer.
+#[inline]
+pub(crate) fn with_id<R>(id: u32, f: impl FnOnce(&Rc<Inner>) -> R) -> io::Result<R> {
+    with(|reactor| (reactor.id == id).then(|| f(reactor)))?.ok_or_else(|| {
+        io::Error::other(
+            "this socket or timer belongs to another reactor, on another thread or from an \
+             earlier time: use it on the thread where it was made, or make a new one here",
+        )
+    })
+}
+
+pub(crate) fn current() -> io::Result<Rc<Inner>> {
+    with(Rc::clone)
+}
+
+/// Tells the observer, if there is one.
+pub(crate) fn report(event: impl FnOnce() -> Event) {
+    if let Ok(true) = with(|reactor| reactor.observer.get().is_some())
+        && let Ok(reactor) = current()
+    {
+        reactor.report(event);
     }
-    Err(io::Error::other(
-        "this socket or timer belongs to another reactor, on another thread or from an earlier \
-         time: use it on the thread where it was made, or make a new one here",
-    ))
+}
+
+/// What time it is on the clock of this thread's reactor.
+pub(crate) fn now() -> Instant {
+    with(|reactor| reactor.clock.now()).unwrap_or_else(|_| Clock::real().now())
 }
 
 impl Reactor {
@@ -141,7 +160,7 @@ impl Reactor {
             registry,
             sources: RefCell::new(Slab::new()),
             next_generation: Cell::new(0),
-            timers: RefCell::new(Timers::new(clock.now())),
+            timers: RefCell::new(Timers::new()),
             clock,
             woken: RefCell::new(Vec::new()),
             farewells: Farewells::register(id),
@@ -223,7 +242,7 @@ impl Inner {
     fn wait(&self, limit: Option<Duration>) -> io::Result<()> {
         let mut os = self.os.borrow_mut();
         // The clock is only asked when somebody waits for a time.
-        let Some(deadline) = self.timers.borrow().first() else { return os.wait(limit) };
+        let Some(deadline) = self.timers.borrow_mut().first() else { return os.wait(limit) };
         if self.clock.is_virtual() && limit != Some(Duration::ZERO) && !self.pool.is_busy() {
             return os.wait_or_jump(&self.clock, deadline);
         }
@@ -232,7 +251,7 @@ impl Inner {
     }
 
     fn collect_due(&self, woken: &mut Vec<(By, Waker)>) {
-        if self.timers.borrow().first().is_some() {
+        if self.timers.borrow().len() > 0 {
             let now = self.clock.now();
             while let Some(waker) = self.timers.borrow_mut().pop_due(now) {
                 woken.push((By::Timer, waker));
@@ -277,11 +296,6 @@ impl Wake for Interrupt {
             let _ = self.0.wake();
         }
     }
-}
-
-/// What time it is on the clock of this thread's reactor.
-pub(crate) fn now() -> Instant {
-    current().map_or_else(|_| Clock::real().now(), |reactor| reactor.clock.now())
 }
 
 impl fmt::Debug for Reactor {

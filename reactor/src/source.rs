@@ -11,6 +11,7 @@
 //! mio's token for a source is its slot and its generation, in one number.
 
 use std::io;
+use std::num::NonZeroU32;
 use std::task::Waker;
 
 use mio::event;
@@ -66,7 +67,7 @@ struct Waiter {
     ticket: Option<Ticket>,
 }
 
-pub(crate) type Ticket = u32;
+pub(crate) type Ticket = NonZeroU32;
 
 /// What to do with an operation.
 pub(crate) enum Step {
@@ -93,7 +94,13 @@ impl Readiness {
 impl Source {
     fn new(generation: u32) -> Source {
         let fresh = || Readiness { ready: true, closed: false, streak: 0 };
-        Source { generation, read: fresh(), write: fresh(), waiters: Vec::new(), next_ticket: 0 }
+        Source {
+            generation,
+            read: fresh(),
+            write: fresh(),
+            waiters: Vec::new(),
+            next_ticket: Ticket::MIN,
+        }
     }
 
     pub(crate) fn side(&mut self, direction: Direction) -> &mut Readiness {
@@ -124,7 +131,7 @@ impl Source {
             return Some(std::mem::replace(&mut waiter.waker, waker));
         }
         let ticket = ticket.map(|ticket| *ticket.insert(self.next_ticket));
-        self.next_ticket = self.next_ticket.wrapping_add(1);
+        self.next_ticket = self.next_ticket.checked_add(1).unwrap_or(Ticket::MIN);
         // Most sources only ever have one waiter; a growing Vec would start with room for four.
         if self.waiters.capacity() == 0 {
             self.waiters.reserve_exact(1);

@@ -6,6 +6,7 @@
 use std::error;
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -18,7 +19,8 @@ use crate::timers::TimerKey;
 
 /// Waits until `duration` has passed since this call.
 ///
-/// A zero duration is over at once, without a pause. [`Duration::MAX`] never is.
+/// Even a zero duration is a pause: the reactor has a look first, and everybody who is ready has a
+/// turn. [`Duration::MAX`] is never over.
 ///
 /// ```
 /// # use std::time::{Duration, Instant};
@@ -35,7 +37,7 @@ pub fn sleep(duration: Duration) -> Sleep {
     Sleep { deadline: reactor::now().checked_add(duration), timer: None, at: Location::caller() }
 }
 
-/// Waits until `deadline`. One that has passed is over at once, without a pause.
+/// Waits until `deadline`. One that has passed is over when the reactor has had a look.
 #[track_caller]
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep { deadline: Some(deadline), timer: None, at: Location::caller() }
@@ -71,43 +73,35 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let reactor = match self.timer {
-            Some((id, _)) => reactor::current_is(id),
-            None => reactor::current(),
-        };
-        let reactor = reactor.unwrap_or_else(|error| panic!("`Sleep` cannot wait: {error}"));
         // Cloning a waker may be foreign code, and so may be dropping the one it replaces.
         let waker = cx.waker().clone();
-        match (self.timer, self.deadline) {
-            (None, Some(deadline)) if deadline <= reactor::now() => return Poll::Ready(()),
-            (None, Some(deadline)) => {
-                let key = reactor.timers.borrow_mut().arm(deadline, waker);
-                self.timer = Some((reactor.id, key));
+        if let Some((id, key)) = self.timer {
+            let replaced = reactor::with_id(id, |reactor| {
+                reactor.timers.borrow_mut().waker(key).map(|old| mem::replace(old, waker))
+            });
+            if replaced.expect(CANNOT_WAIT).is_none() {
+                return Poll::Ready(());
             }
-            (None, None) => {}
-            (Some((_, key)), _) => {
-                let mut timers = reactor.timers.borrow_mut();
-                let Some(old) = timers.waker(key) else {
-                    self.timer = None;
-                    self.deadline = Some(reactor::now());
-                    return Poll::Ready(());
-                };
-                let _old = std::mem::replace(old, waker);
-                drop(timers);
-            }
+        } else if let Some(deadline) = self.deadline {
+            let armed = reactor::with(|reactor| {
+                (reactor.id, reactor.timers.borrow_mut().arm(deadline, waker))
+            });
+            self.timer = Some(armed.expect(CANNOT_WAIT));
         }
         let on = Wait::Timer { deadline: self.deadline, at: self.at };
-        reactor.report(|| Event::Waiting { on });
+        reactor::report(|| Event::Waiting { on });
         Poll::Pending
     }
 }
 
+const CANNOT_WAIT: &str = "`Sleep` cannot wait";
+
 impl Drop for Sleep {
     fn drop(&mut self) {
         let Some((id, key)) = self.timer else { return };
-        match reactor::current_is(id) {
-            Ok(reactor) => reactor.forget(Farewell::Timer(key)),
-            Err(_) => farewell::leave(id, Farewell::Timer(key)),
+        let cancelled = reactor::with_id(id, |reactor| reactor.timers.borrow_mut().cancel(key));
+        if cancelled.is_err() {
+            farewell::leave(id, Farewell::Timer(key));
         }
     }
 }

@@ -102,14 +102,21 @@ impl<S: Stream> Async<S> {
     ///
     /// # Errors
     /// As [`write`](Async::write) has; then an unknown part of them has been written.
-    pub async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            match self.write(bytes).await? {
-                0 => return Err(io::ErrorKind::WriteZero.into()),
-                written => bytes = &bytes[written..],
+    #[track_caller]
+    pub fn write_all<'a>(
+        &'a self,
+        mut bytes: &'a [u8],
+    ) -> Io<'a, S, impl FnMut(&Async<S>) -> io::Result<()>> {
+        self.io(Direction::Write, move |stream| {
+            while !bytes.is_empty() {
+                match stream.write_now(bytes)? {
+                    0 => return Err(io::ErrorKind::WriteZero.into()),
+                    // If the next one would block, the attempt goes on from here.
+                    written => bytes = &bytes[written..],
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// [`read`](Async::read) for hand-written futures and adapters.
