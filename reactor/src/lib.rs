@@ -31,3 +31,8 @@ mod timers;
 pub use io::{Async, Io};
 pub use reactor::{Entered, Reactor};
 pub use source::Direction;
+
+/// The program in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
