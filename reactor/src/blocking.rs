@@ -22,10 +22,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
+use crate::current;
 use crate::observe::{Event, Wait};
 use crate::os;
 pub use crate::pool::{GRACE, MAX_THREADS};
-use crate::reactor;
 
 /// Runs `job` on one of the reactor's threads for blocking work.
 ///
@@ -53,7 +53,7 @@ where
     T: Send + 'static,
 {
     let at = Location::caller();
-    match reactor::current() {
+    match current::current() {
         Ok(reactor) => {
             let (desk, promise) = Desk::new();
             let job = reactor.pool.enqueue(Box::new(move || promise.keep(job)));
@@ -153,7 +153,7 @@ impl<T> Future for Blocking<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let waker = cx.waker().clone();
-        let reactor = reactor::current().ok();
+        let reactor = current::current().ok();
         let mut meeting = self.desk.lock();
         match std::mem::replace(&mut meeting.stage, Stage::Over) {
             Stage::Done(result) => {

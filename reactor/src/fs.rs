@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::blocking::spawn_blocking;
-use crate::reactor;
+use crate::current;
 
 /// Reads a whole file.
 ///
@@ -144,7 +144,7 @@ where
     T: Send + 'static,
     F: FnOnce() -> io::Result<T> + Send + 'static,
 {
-    reactor::current()?;
+    current::current()?;
     spawn_blocking(job).await?
 }
 

@@ -25,9 +25,9 @@ use std::task::{Context, Poll};
 
 use mio::event::Source;
 
+use crate::current;
 use crate::farewell::{self, Farewell};
 use crate::observe::{Event, Wait};
-use crate::reactor;
 use crate::source::{self, Direction, SourceKey, Step, Ticket};
 
 /// Any `mio` source, made awaitable: the sockets in [`net`](crate::net) are of this type, and
@@ -46,9 +46,9 @@ impl<S: Source> Async<S> {
     /// # Errors
     /// If there is no reactor, or the system refuses the registration.
     pub fn new(mut io: S) -> io::Result<Async<S>> {
-        let key = reactor::current()?.add_source(&mut io)?;
+        let key = current::current()?.add_source(&mut io)?;
         let kind = std::any::type_name::<S>();
-        reactor::report(|| Event::Registered { source: key.slot, kind });
+        current::report(|| Event::Registered { source: key.slot, kind });
         Ok(Async { io, key })
     }
 
@@ -129,21 +129,21 @@ impl<S: Source> Async<S> {
         let waker = cx.waker().clone();
         let _old = self.entry(|source| source.wait(waker, direction, ticket))?;
         let on = Wait::Source { source: self.key.slot, direction };
-        reactor::report(|| Event::Waiting { on });
+        current::report(|| Event::Waiting { on });
         Poll::Pending
     }
 
     /// Its entry in the slab of this thread's reactor.
     #[inline]
     fn entry<R>(&self, f: impl FnOnce(&mut source::Source) -> R) -> io::Result<R> {
-        let entry = reactor::with_id(self.key.reactor, |reactor| reactor.with_source(self.key, f))?;
+        let entry = current::with_id(self.key.reactor, |reactor| reactor.with_source(self.key, f))?;
         entry.ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 }
 
 impl<S: Source> Drop for Async<S> {
     fn drop(&mut self) {
-        match reactor::with_id(self.key.reactor, Rc::clone) {
+        match current::with_id(self.key.reactor, Rc::clone) {
             Ok(reactor) => {
                 // Before it closes: a duplicate of the file descriptor would keep it registered.
                 let _ = self.io.deregister(&reactor.registry);

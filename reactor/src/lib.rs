@@ -16,6 +16,7 @@
 //! [`fs`]. What touches the operating system's clock and readiness is in `os.rs`.
 
 pub mod blocking;
+mod current;
 mod farewell;
 pub mod fs;
 mod io;
@@ -28,8 +29,9 @@ mod source;
 pub mod time;
 mod timers;
 
+pub use current::Entered;
 pub use io::{Async, Io};
-pub use reactor::{Entered, Reactor};
+pub use reactor::Reactor;
 pub use source::Direction;
 
 /// The program in the README compiles.

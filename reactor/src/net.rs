@@ -20,29 +20,37 @@ pub use unix::{UnixDatagram, UnixListener, UnixStream};
 use std::io;
 use std::time::Duration;
 
-#[expect(unused_imports, reason = "for the documentation")]
-use crate::Async;
+use mio::event::Source;
+
+use crate::io::Async;
+use crate::source::Direction;
 use crate::time::sleep;
 
 /// How long a listener waits when the process or the system has no file descriptors left.
 const BREATHER: Duration = Duration::from_millis(100);
 
-/// What `accept` makes of an error: None is to try again.
+/// Accepts until there is a connection, or an error of the listener itself.
 ///
 /// A connection that was broken off before we took it is not the listener's trouble. If there
 /// are no file descriptors left, to try again at once would be to spin: the connection still
 /// waits, so `accept` would fail again and again.
-async fn survive(error: io::Error) -> Option<io::Error> {
-    match error.kind() {
-        io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::ConnectionReset
-        | io::ErrorKind::Interrupted => None,
-        _ if is_exhausted(&error) => {
-            sleep(BREATHER).await;
-            None
+async fn accept<L: Source, S: Source, A>(
+    listener: &Async<L>,
+    attempt: impl Fn(&L) -> io::Result<(S, A)>,
+) -> io::Result<(Async<S>, A)> {
+    loop {
+        let accepted = listener.io(Direction::Read, |listener| attempt(listener.get_ref())).await;
+        match accepted.and_then(|(stream, peer)| Ok((Async::new(stream)?, peer))) {
+            Err(error) if is_broken_off(&error) => {}
+            Err(error) if is_exhausted(&error) => sleep(BREATHER).await,
+            result => return result,
         }
-        _ => Some(error),
     }
+}
+
+fn is_broken_off(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
 }
 
 /// EMFILE, ENFILE, ENOBUFS, ENOMEM, and ENOSPC of `epoll_ctl`: the standard library has no names for most of them.

@@ -20,11 +20,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mio::Registry;
 use slab::Slab;
 
+use crate::current::Entered;
 use crate::farewell::Farewells;
 use crate::observe::{By, Event, Observer};
 use crate::os::{Clock, Os};
@@ -51,14 +52,14 @@ use crate::timers::Timers;
 /// # }
 /// ```
 pub struct Reactor {
-    inner: Rc<Inner>,
+    pub(crate) inner: Rc<Inner>,
 }
 
 pub(crate) struct Inner {
     /// Never used again in this process: a socket of a dropped reactor finds no other one.
     pub(crate) id: u32,
     os: RefCell<Os>,
-    clock: Clock,
+    pub(crate) clock: Clock,
     pub(crate) registry: Registry,
     pub(crate) sources: RefCell<Slab<Source>>,
     pub(crate) next_generation: Cell<u32>,
@@ -69,52 +70,7 @@ pub(crate) struct Inner {
     farewells: Farewells,
     pub(crate) pool: Pool,
     interrupt: Waker,
-    observer: OnceCell<Box<dyn Observer>>,
-}
-
-thread_local! {
-    static CURRENT: RefCell<Option<Rc<Inner>>> = const { RefCell::new(None) };
-}
-
-/// Does something with the reactor of this thread. `f` runs no user code: a borrow is held.
-#[inline]
-pub(crate) fn with<R>(f: impl FnOnce(&Rc<Inner>) -> R) -> io::Result<R> {
-    let result = CURRENT.try_with(|current| current.borrow().as_ref().map(f));
-    result.ok().flatten().ok_or_else(|| {
-        io::Error::other(
-            "there is no reactor on this thread: make one with `Reactor::new()?`, and keep the \
-             guard of `reactor.enter()` as long as its sockets, timers and files are used",
-        )
-    })
-}
-
-/// The same for what belongs to one reactor: a socket, a timer.
-#[inline]
-pub(crate) fn with_id<R>(id: u32, f: impl FnOnce(&Rc<Inner>) -> R) -> io::Result<R> {
-    with(|reactor| (reactor.id == id).then(|| f(reactor)))?.ok_or_else(|| {
-        io::Error::other(
-            "this socket or timer belongs to another reactor, on another thread or from an \
-             earlier time: use it on the thread where it was made, or make a new one here",
-        )
-    })
-}
-
-pub(crate) fn current() -> io::Result<Rc<Inner>> {
-    with(Rc::clone)
-}
-
-/// Tells the observer, if there is one.
-pub(crate) fn report(event: impl FnOnce() -> Event) {
-    if let Ok(true) = with(|reactor| reactor.observer.get().is_some())
-        && let Ok(reactor) = current()
-    {
-        reactor.report(event);
-    }
-}
-
-/// What time it is on the clock of this thread's reactor.
-pub(crate) fn now() -> Instant {
-    with(|reactor| reactor.clock.now()).unwrap_or_else(|_| Clock::real().now())
+    pub(crate) observer: OnceCell<Box<dyn Observer>>,
 }
 
 impl Reactor {
@@ -175,8 +131,7 @@ impl Reactor {
     ///
     /// Guards nest: the one before counts again afterwards. So drop them in reverse order.
     pub fn enter(&self) -> Entered<'_> {
-        let previous = CURRENT.replace(Some(self.inner.clone()));
-        Entered { previous, reactor: self }
+        Entered::new(self)
     }
 
     /// Wakes the reactor itself: ends a [`turn`](Reactor::turn) that sleeps, from any thread.
@@ -267,20 +222,6 @@ impl Inner {
     }
 }
 
-/// While it lives, the sockets and timers of this thread find their reactor.
-#[must_use = "the reactor is left at once when the guard is dropped"]
-pub struct Entered<'a> {
-    previous: Option<Rc<Inner>>,
-    reactor: &'a Reactor,
-}
-
-impl Drop for Entered<'_> {
-    fn drop(&mut self) {
-        // The thread-local may be gone if the guard outlives it in another one's destructor.
-        let _ = CURRENT.try_with(|current| current.replace(self.previous.take()));
-    }
-}
-
 /// mio's waker as a `std::task::Waker`.
 struct Interrupt(mio::Waker);
 
@@ -301,11 +242,5 @@ impl Wake for Interrupt {
 impl fmt::Debug for Reactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reactor").field("id", &self.inner.id).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Entered<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Entered").field(self.reactor).finish()
     }
 }

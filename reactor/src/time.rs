@@ -12,9 +12,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use crate::current;
 use crate::farewell::{self, Farewell};
 use crate::observe::{Event, Wait};
-use crate::reactor;
 use crate::timers::TimerKey;
 
 /// Waits until `duration` has passed since this call.
@@ -34,7 +34,7 @@ use crate::timers::TimerKey;
 /// ```
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
-    Sleep { deadline: reactor::now().checked_add(duration), timer: None, at: Location::caller() }
+    Sleep { deadline: current::now().checked_add(duration), timer: None, at: Location::caller() }
 }
 
 /// Waits until `deadline`. One that has passed is over when the reactor has had a look.
@@ -76,20 +76,20 @@ impl Future for Sleep {
         // Cloning a waker may be foreign code, and so may be dropping the one it replaces.
         let waker = cx.waker().clone();
         if let Some((id, key)) = self.timer {
-            let replaced = reactor::with_id(id, |reactor| {
+            let replaced = current::with_id(id, |reactor| {
                 reactor.timers.borrow_mut().waker(key).map(|old| mem::replace(old, waker))
             });
             if replaced.expect(CANNOT_WAIT).is_none() {
                 return Poll::Ready(());
             }
         } else if let Some(deadline) = self.deadline {
-            let armed = reactor::with(|reactor| {
+            let armed = current::with(|reactor| {
                 (reactor.id, reactor.timers.borrow_mut().arm(deadline, waker))
             });
             self.timer = Some(armed.expect(CANNOT_WAIT));
         }
         let on = Wait::Timer { deadline: self.deadline, at: self.at };
-        reactor::report(|| Event::Waiting { on });
+        current::report(|| Event::Waiting { on });
         Poll::Pending
     }
 }
@@ -99,7 +99,7 @@ const CANNOT_WAIT: &str = "`Sleep` cannot wait";
 impl Drop for Sleep {
     fn drop(&mut self) {
         let Some((id, key)) = self.timer else { return };
-        let cancelled = reactor::with_id(id, |reactor| reactor.timers.borrow_mut().cancel(key));
+        let cancelled = current::with_id(id, |reactor| reactor.timers.borrow_mut().cancel(key));
         if cancelled.is_err() {
             farewell::leave(id, Farewell::Timer(key));
         }
@@ -174,7 +174,7 @@ impl error::Error for Elapsed {}
 /// If `period` is zero.
 pub fn interval(period: Duration) -> Interval {
     assert!(!period.is_zero(), "an interval has a period");
-    Interval { next: Some(reactor::now()), period }
+    Interval { next: Some(current::now()), period }
 }
 
 /// See [`interval`].
@@ -192,7 +192,7 @@ impl Interval {
     pub async fn tick(&mut self) -> Instant {
         let Some(planned) = self.next else { return std::future::pending().await };
         sleep_until(planned).await;
-        let late = reactor::now().saturating_duration_since(planned);
+        let late = current::now().saturating_duration_since(planned);
         let since_last_tick = late.as_nanos() % self.period.as_nanos();
         let last_tick = planned + (late - Duration::from_nanos(since_last_tick as u64));
         self.next = last_tick.checked_add(self.period);

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
 use crate::blocking::spawn_blocking;
-use crate::reactor;
+use crate::current;
 
 /// What [`connect`](crate::net::TcpStream) and `bind` take: a [`SocketAddr`], `(ip, port)`,
 /// `(host, port)`, or text such as `"127.0.0.1:80"` and `"localhost:80"`.
@@ -25,7 +25,7 @@ impl Address {
         match self {
             Address::Socket(address) => Ok(vec![address]),
             Address::Host(host) => {
-                reactor::current()?;
+                current::current()?;
                 let lookup = move || host.to_socket_addrs().map(Iterator::collect);
                 spawn_blocking(lookup).await?
             }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use crate::io::{Async, Io};
-use crate::net::{Address, survive};
+use crate::net::{Address, accept};
 use crate::source::Direction;
 
 /// Waits for TCP connections.
@@ -50,18 +50,7 @@ impl Async<mio::net::TcpListener> {
     /// # Errors
     /// Only those of the listener itself.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        loop {
-            let accepted = self.io(Direction::Read, |listener| listener.get_ref().accept()).await;
-            let accepted = accepted.and_then(|(stream, peer)| Ok((Async::new(stream)?, peer)));
-            match accepted {
-                Ok(accepted) => return Ok(accepted),
-                Err(error) => {
-                    if let Some(error) = survive(error).await {
-                        return Err(error);
-                    }
-                }
-            }
-        }
+        accept(self, mio::net::TcpListener::accept).await
     }
 
     /// One `accept` for hand-written futures and adapters: all its errors come out.

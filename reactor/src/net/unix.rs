@@ -6,7 +6,7 @@ use std::path::Path;
 use std::task::{Context, Poll};
 
 use crate::io::{Async, Io};
-use crate::net::{BREATHER, survive};
+use crate::net::{BREATHER, accept};
 use crate::source::Direction;
 use crate::time::sleep;
 
@@ -35,18 +35,7 @@ impl Async<mio::net::UnixListener> {
     /// # Errors
     /// Only those of the listener itself.
     pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        loop {
-            let accepted = self.io(Direction::Read, |listener| listener.get_ref().accept()).await;
-            let accepted = accepted.and_then(|(stream, peer)| Ok((Async::new(stream)?, peer)));
-            match accepted {
-                Ok(accepted) => return Ok(accepted),
-                Err(error) => {
-                    if let Some(error) = survive(error).await {
-                        return Err(error);
-                    }
-                }
-            }
-        }
+        accept(self, mio::net::UnixListener::accept).await
     }
 
     /// One `accept` for hand-written futures and adapters: all its errors come out.
