@@ -66,8 +66,9 @@ async fn serve(args: &Args, folder: &Folder, out: Out<'_>) -> Result<(), Failure
     let service = open(args, folder).await?;
     tell(&service, folder, out)?;
     ctrl_c.await;
-    writeln!(out, "\nclosing: no new orders, the open ones are finished")?;
-    out.flush()?;
+    // Whether anybody reads this or not, the open orders are finished.
+    let _ = writeln!(out, "\nclosing: no new orders, the open ones are finished");
+    let _ = out.flush();
     service.stop().await;
     Ok(())
 }
@@ -173,6 +174,7 @@ pub(crate) async fn listen(host: &str, port: u16) -> Result<TcpListener, Failure
                  (0 is any that is free)"
             }
             io::ErrorKind::PermissionDenied => "take a port above 1023 with --port",
+            _ if runtime::is_out_of_files(&error) => "raise the limit with `ulimit -n`",
             _ => "see if --host names this machine",
         };
         format!("cannot listen on {host}:{port}: {error}; {next}").into()

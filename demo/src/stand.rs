@@ -167,7 +167,9 @@ impl Stand {
         patience: Duration,
     ) -> Result<Stand, String> {
         // Before the files: writing one of them also syncs the folder that this one is in.
-        make_folder(&folder.join("receipts")).await?;
+        let receipts = folder.join("receipts");
+        make_folder(&receipts).await?;
+        sweep(folder, &receipts).await;
         provide(&folder.join("recipe.txt"), RECIPE).await?;
         let menu = provide(&folder.join("menu.txt"), MENU).await?;
         let names = menu.lines().map(str::trim).filter(|name| !name.is_empty());
@@ -192,6 +194,22 @@ async fn make_folder(path: &Path) -> Result<(), String> {
     let folder = path.to_owned();
     let made = reactor::blocking::spawn_blocking(move || std::fs::create_dir_all(folder)).await;
     made.map_err(std::io::Error::from).and_then(|made| made).map_err(|error| unusable(path, &error))
+}
+
+/// Clears away what a crash left half-written: `fs::write` calls it `.PID-n.tmp`.
+async fn sweep(folder: &Path, receipts: &Path) {
+    let folders = [folder.to_owned(), receipts.to_owned()];
+    let sweep = move || {
+        for entry in folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten().flatten()
+        {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with('.') && name.ends_with(".tmp") {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    };
+    let _ = reactor::blocking::spawn_blocking(sweep).await;
 }
 
 /// Reads a file. If there is none, it is written first; what is there is never changed.

@@ -219,7 +219,12 @@ impl Client {
 
     fn more(&mut self) -> bool {
         let mut chunk = [0; 4096];
-        let length = self.stream.read(&mut chunk).unwrap();
+        let length = loop {
+            match self.stream.read(&mut chunk) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                length => break length.unwrap(),
+            }
+        };
         self.buffer.extend_from_slice(&chunk[..length]);
         length > 0
     }
