@@ -15,14 +15,13 @@
 //! Ringing for an executor that is awake, or already rung for, costs one atomic swap and no
 //! system call.
 
-use std::sync::atomic::AtomicU8;
-use std::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::task::Waker;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use slab::Slab;
 
+use crate::bell::Bell;
 use crate::key::Key;
 
 /// The part of an executor that other threads may touch.
@@ -79,35 +78,6 @@ impl Remote {
     /// The executor is up again. `true`: somebody rang, there may be keys in the inbox.
     pub(crate) fn rouse(&self) -> bool {
         self.bell.rouse()
-    }
-}
-
-/// Whether the executor sleeps, and whether anybody rang for it.
-///
-/// Only read-modify-write operations, so that each one takes part in one order that both
-/// threads agree on.
-#[derive(Debug)]
-struct Bell(AtomicU8);
-
-const AWAKE: u8 = 0;
-const ASLEEP: u8 = 1;
-const RUNG: u8 = 2;
-
-impl Bell {
-    const fn new() -> Bell {
-        Bell(AtomicU8::new(AWAKE))
-    }
-
-    fn ring(&self) -> bool {
-        self.0.swap(RUNG, AcqRel) == ASLEEP
-    }
-
-    fn doze(&self) -> bool {
-        self.0.compare_exchange(AWAKE, ASLEEP, AcqRel, Acquire).is_ok()
-    }
-
-    fn rouse(&self) -> bool {
-        self.0.swap(AWAKE, AcqRel) == RUNG
     }
 }
 

@@ -21,8 +21,12 @@ use reactor::Reactor;
 use reactor::net::{TcpListener, TcpStream};
 use reactor::observe::{By, Event};
 
-/// Far more than any test needs, so that a busy machine fails none of them.
-const LIMIT: Duration = Duration::from_secs(15);
+/// Far more than any test needs, so that a busy machine fails none of them. Tools that slow
+/// everything down set TEST_TIME_FACTOR.
+fn limit() -> Duration {
+    let factor = std::env::var("TEST_TIME_FACTOR").map_or(1, |factor| factor.parse().unwrap());
+    Duration::from_secs(15) * factor
+}
 
 /// Runs the body of a test on a thread of its own. If it hangs, the test fails by its name.
 pub(crate) fn within<R: Send + 'static, F: FnOnce() -> R + Send + 'static>(body: F) -> R {
@@ -57,8 +61,9 @@ fn limited<R: Send + 'static>(name: &str, body: impl FnOnce() -> R + Send + 'sta
         result
     });
     let thread = thread.expect("a thread for the test");
-    if let Err(mpsc::RecvTimeoutError::Timeout) = end.recv_timeout(LIMIT) {
-        panic!("`{name}` hangs: it is not done after {LIMIT:?}");
+    let limit = limit();
+    if let Err(mpsc::RecvTimeoutError::Timeout) = end.recv_timeout(limit) {
+        panic!("`{name}` hangs: it is not done after {limit:?}");
     }
     thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
