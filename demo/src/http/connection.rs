@@ -18,6 +18,8 @@ use super::{Problem, Request, Response};
 
 /// How much is read at once. It is also what an idle connection needs, so it is not much.
 const CHUNK: usize = 2048;
+/// So many bytes of line breaks may come before a request.
+const STRAY_BREAKS: usize = 16;
 /// How much of what a client still sends is thrown away, so that it comes to read our answer.
 const DRAIN: usize = 256 * 1024;
 
@@ -66,9 +68,7 @@ impl Connection {
 
     async fn next_request(&mut self) -> Result<(Head, Request), End> {
         let notes = Rc::new(Notes::start());
-        if self.buffer.is_empty() {
-            self.wait_idle().await?;
-        }
+        self.wait_idle().await?;
         let limits = self.house.limits;
         let head = in_time(limits.head, self.read_head()).await?;
         if head.waits_for_continue && self.buffer.len() < head.length + head.body {
@@ -86,11 +86,28 @@ impl Connection {
     async fn wait_idle(&mut self) -> Result<(), End> {
         let idle = self.house.limits.idle;
         self.guest.idle.set(true);
-        let length = timeout(idle, self.fill()).await;
+        let begun = timeout(idle, self.begin()).await;
         self.guest.idle.set(false);
-        match length {
-            Ok(Ok(1..)) => Ok(()),
+        match begun {
+            Ok(Ok(())) => Ok(()),
             _ => Err(End::Gone),
+        }
+    }
+
+    /// Waits for the first byte of a request. A few line breaks before it are not part of it: some
+    /// clients send one too many behind a body. More of them count as its head.
+    async fn begin(&mut self) -> io::Result<()> {
+        let mut ignored = 0..STRAY_BREAKS;
+        loop {
+            let breaks = self.buffer.iter().zip(&mut ignored);
+            let breaks = breaks.take_while(|(byte, _)| b"\r\n".contains(byte)).count();
+            self.buffer.drain(..breaks);
+            if !self.buffer.is_empty() {
+                return Ok(());
+            }
+            if self.fill().await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
         }
     }
 

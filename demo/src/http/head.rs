@@ -90,9 +90,10 @@ fn path_of(target: &str) -> Result<&str, Problem> {
         None => target,
     };
     match path.split('?').next() {
+        _ if target.contains('#') => Err(Problem::new(400, format!("{target:?} is not a path"))),
         // "http://host" and "http://host?query" mean the root.
         Some("") if target.starts_with("http://") => Ok("/"),
-        Some(path) if path.starts_with('/') && !target.contains('#') => Ok(path),
+        Some(path) if path.starts_with('/') => Ok(path),
         _ => Err(Problem::new(400, format!("{target:?} is not a path"))),
     }
 }
