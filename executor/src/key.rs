@@ -14,7 +14,7 @@
 //!
 //! The serial is 16 bits wide, so it repeats after 65,536 tasks. A waker that old can hit a
 //! task that is not its own. That task is then polled once for nothing, which the contract of
-//! [`Future`](std::future::Future) allows. It is never the other way round: the waker of a
+//! [`Future`] allows. It is never the other way round: the waker of a
 //! living task always matches.
 
 use std::ptr;

@@ -247,7 +247,9 @@ fn shutting_down_both_ways_ends_both_directions() {
         ours.shutdown(Shutdown::Both).unwrap();
         assert_eq!(theirs.read(&mut [0; 1]).unwrap(), 0);
         assert_eq!(ours.read(&mut [0; 1]).await.unwrap(), 0);
-        assert_eq!(ours.write(b"x").await.unwrap_err().kind(), ErrorKind::BrokenPipe);
+        let error = ours.write(b"x").await.unwrap_err();
+        // Windows has an error of its own for this, for which std has no kind.
+        assert!(cfg!(windows) || error.kind() == ErrorKind::BrokenPipe);
         let _ = theirs.flush();
     });
 }
