@@ -14,8 +14,8 @@ pub(crate) fn run<F: Future>(main: F) -> io::Result<F::Output> {
 
     // Poll whoever is ready. Nobody is? Then park, until the reactor (or another thread) has
     // woken somebody. Again.
-    Ok(executor
-        .block_on(main, |limit| reactor.turn(limit).expect("the system's event queue works")))
+    let park = |limit| reactor.turn(limit).expect("the system's event queue works");
+    Ok(executor.block_on(main, park))
 }
 
 fn cannot_start(error: &io::Error) -> io::Error {
