@@ -8,9 +8,9 @@
 //!   +--------+------+
 //! ```
 //!
-//! This file and `key.rs` are where `unsafe` lives. Two things are bought with it, both measured
-//! (docs/performance.md): the future is not kept twice, as an async block around it would; and a
-//! poll need not take the box out of the slab and put it back.
+//! Two things are bought with the `unsafe` in here, both measured (docs/performance.md): the future
+//! is not kept twice, as an async block around it would; and a poll need not take the box out of
+//! the slab and put it back.
 #![expect(unsafe_code, reason = "see above")]
 
 use std::any::Any;
