@@ -92,21 +92,27 @@ impl Executor {
         mut park: impl FnMut(Option<Duration>),
     ) -> F::Output {
         let scheduler = &self.scheduler;
-        let _entered = scheduler.enter(Location::caller());
-        let mut main = pin!(main);
-        loop {
-            // 1. Poll whoever is ready, first in, first out; `main` has its turns, too.
-            let mut budget = BUDGET;
-            while let Some(key) = scheduler.poll_ready(&mut budget) {
-                if let Poll::Ready(output) = scheduler.poll_main(key, main.as_mut()) {
-                    return output;
+        let entered = scheduler.enter(Location::caller());
+        let output = 'ended: {
+            let mut main = pin!(main);
+            loop {
+                // 1. Poll whoever is ready, first in, first out; `main` has its turns, too.
+                let mut budget = BUDGET;
+                while let Some(key) = scheduler.poll_ready(&mut budget) {
+                    if let Poll::Ready(output) = scheduler.poll_main(key, main.as_mut()) {
+                        break 'ended output;
+                    }
                 }
+                // 2. Nobody is ready: park, until the reactor or another thread wakes somebody.
+                scheduler.park(&mut park);
+                // 3. Let in those whom other threads have woken.
+                scheduler.open_inbox();
             }
-            // 2. Nobody is ready: park, until the reactor or another thread wakes somebody.
-            scheduler.park(&mut park);
-            // 3. Let in those whom other threads have woken.
-            scheduler.open_inbox();
-        }
+        };
+        // Here and not on the way out: if it panicked there, the output would never be dropped
+        // (rust-lang/rust#47949).
+        drop(entered);
+        output
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod common;
 
+use std::cell::RefCell;
 use std::future::Future;
+use std::pin::Pin;
 use std::pin::pin;
 use std::task::{Context, Waker};
 use std::thread;
@@ -10,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use common::{Calls, catch, within};
 use reactor::Reactor;
-use reactor::time::sleep;
+use reactor::time::{Sleep, sleep};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -18,7 +20,12 @@ const HOUR: Duration = Duration::from_secs(3600);
 fn arm() {
     let mut asleep = Box::pin(sleep(HOUR));
     assert!(asleep.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    std::mem::forget(asleep);
+    ARMED.with_borrow_mut(|armed| armed.push(asleep));
+}
+
+thread_local! {
+    /// They stay armed to the end of the test.
+    static ARMED: RefCell<Vec<Pin<Box<Sleep>>>> = const { RefCell::new(Vec::new()) };
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! How a task ends, and how all of them end with their executor.
 
 use std::mem;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::ptr;
 use std::rc::Rc;
+use std::thread;
 
 use super::Scheduler;
 use crate::body::Place;
@@ -93,8 +94,20 @@ impl Scheduler {
         let key = |(slot, task): (usize, &Task)| Key::new(self.id, task.id.serial(), slot as u32);
         let keys: Vec<Key> = tasks.slab.iter().map(key).collect();
         drop(tasks);
-        self.report_main_end(&main, polling);
-        keys.into_iter().for_each(|key| self.cancel(key));
+        // Whatever panics on the way, an observer or a foreign waker: all futures are dropped, and
+        // the first panic goes on afterwards, unless one is on its way already.
+        let mut first = catch_unwind(AssertUnwindSafe(|| self.report_main_end(&main, polling)));
+        for key in keys {
+            let cancelled = catch_unwind(AssertUnwindSafe(|| self.cancel(key)));
+            match (&first, cancelled) {
+                (Ok(()), Err(panic)) => first = Err(panic),
+                (_, cancelled) => drop_quietly(cancelled),
+            }
+        }
+        match first {
+            Err(panic) if !thread::panicking() => resume_unwind(panic),
+            other => drop_quietly(other),
+        }
     }
 }
 
@@ -121,9 +134,12 @@ impl Drop for Leave<'_> {
 }
 
 /// Drops what may panic when it is dropped. That panic has been printed by its hook; nobody is
-/// left who could be told. Its payload is forgotten, since it may panic in its turn.
+/// left who could be told. Its payload may panic in its turn, and so on: somewhere this must end.
 fn drop_quietly<T>(value: T) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        mem::forget(panic);
+    let Err(mut panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) else { return };
+    for _ in 0..8 {
+        let Err(next) = catch_unwind(AssertUnwindSafe(|| drop(panic))) else { return };
+        panic = next;
     }
+    mem::forget(panic);
 }
