@@ -25,6 +25,7 @@ use std::time::Instant;
 use crate::current;
 use crate::observe::{Event, Wait};
 use crate::os;
+use crate::pool::guarded;
 pub use crate::pool::{GRACE, MAX_THREADS};
 
 /// Runs `job` on one of the reactor's threads for blocking work.
@@ -139,12 +140,12 @@ impl<T> Desk<T> {
         let waker = meeting.waker.take();
         drop(meeting);
         // Neither a waker nor a destructor may end this thread.
-        let _ = catch_unwind(AssertUnwindSafe(|| {
+        guarded(|| {
             drop(unwanted);
             if let Some(waker) = waker {
                 waker.wake();
             }
-        }));
+        });
     }
 }
 

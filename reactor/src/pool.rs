@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 use std::io::{self, Write};
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -87,7 +88,7 @@ impl Pool {
 
     fn cancel_line(&self) {
         for job in self.line.try_iter() {
-            discard(job);
+            guarded(|| drop(job));
             self.open.fetch_sub(1, Ordering::AcqRel);
         }
     }
@@ -97,7 +98,7 @@ impl Pool {
 fn work(line: &Receiver<Job>, open: &AtomicUsize) {
     for job in line {
         // A job catches its own panics; what is left is the destructor of a cancelled closure.
-        let _ = catch_unwind(AssertUnwindSafe(job));
+        guarded(job);
         open.fetch_sub(1, Ordering::AcqRel);
     }
 }
@@ -118,7 +119,13 @@ impl Drop for Pool {
     }
 }
 
-/// Drops user code's values, whose destructors may panic.
-fn discard<T>(value: T) {
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
+/// Runs or drops user code's values. Neither a panic nor what a panic carries may end the thread.
+pub(crate) fn guarded(run: impl FnOnce()) {
+    let mut panic = catch_unwind(AssertUnwindSafe(run)).err();
+    // What it carries may panic when it is dropped, and so on: somewhere this must end.
+    for _ in 0..8 {
+        let Some(carried) = panic else { return };
+        panic = catch_unwind(AssertUnwindSafe(|| drop(carried))).err();
+    }
+    mem::forget(panic);
 }

@@ -32,6 +32,9 @@ fn alone() -> MutexGuard<'static, ()> {
 
 /// How many files this process has open, where the system tells.
 fn open_files() -> usize {
+    if cfg!(windows) {
+        return 0; // wine shows those of the Linux process below it
+    }
     std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
 }
 
