@@ -5,7 +5,7 @@
 //! by two harnesses: [`instructions`] counts, and [`wall`] takes the time.
 //!
 //! ```text
-//!   rows.rs   the work   --->  runtime/*.rs     who does it
+//!   bodies.rs the work   --->  runtime/*.rs     who does it
 //!      ^
 //!      +--- instructions.rs    under callgrind: the figure to steer by, the same every time
 //!      +--- wall.rs            all runtimes in turn, round by round: medians and ratios
@@ -15,6 +15,7 @@
 //!   table.rs     all of it, as Markdown
 //! ```
 
+mod bodies;
 pub mod echo;
 pub mod instructions;
 pub mod memory;

@@ -17,8 +17,8 @@ use std::sync::atomic::{AtomicIsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::bodies::Countdown;
 use crate::echo::MESSAGE;
-use crate::rows::Countdown;
 use crate::runtime::{Bare, Futures, Monoio, Ours, Runtime, Smol, Sockets, Tokio};
 
 /// The system's allocator, and how many bytes are in use.
