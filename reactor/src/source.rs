@@ -21,8 +21,8 @@ use crate::observe::{By, Event};
 use crate::os;
 use crate::reactor::Inner;
 
-/// After so many operations in a row that did not wait, the task lets others have a turn: a peer
-/// that sends without a pause cannot keep the thread to itself.
+/// Of so many operations in a row that need not wait, the last one lets others have a turn first: a
+/// peer that sends without a pause cannot keep the thread to itself.
 const STREAK: u8 = 128;
 
 /// Which way the bytes go.

@@ -165,7 +165,7 @@ impl fmt::Display for Elapsed {
 
 impl error::Error for Elapsed {}
 
-/// Ticks every `period`; the first tick is at once.
+/// Ticks every `period`; the first tick is due now.
 ///
 /// Ticks that were missed because nobody asked in time are skipped, not made up for: the next one
 /// is the next multiple of `period` from the start.
