@@ -27,7 +27,7 @@ compile_error!(
 );
 
 /// Names a task to its executor. This is what every waker carries.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Key(usize);
 
 impl Key {
@@ -47,14 +47,21 @@ impl Key {
         self.0 as u32 as usize
     }
 
-    /// The hand-written waker for this key.
+    /// The hand-written waker for this key. There are two vtables: the one below, and the one in
+    /// `counted.rs` on an executor that is watched.
     #[expect(unsafe_code, reason = "a RawWaker's vtable is what this file is about")]
-    pub(crate) fn waker(self) -> Waker {
-        // SAFETY: `Waker::new` asks that VTABLE keeps the contract of `RawWaker`: thread-safe
+    pub(crate) fn waker(self, vtable: &'static RawWakerVTable) -> Waker {
+        // SAFETY: `Waker::new` asks that the vtable keeps the contract of `RawWaker`: thread-safe
         // functions, and resources that live until `drop`. All that these functions are ever
         // given is a number. There is nothing to keep alive, nothing to free, and nothing that
-        // two threads could race on; `wake` goes on with a copy of the number.
-        unsafe { Waker::new(ptr::without_provenance(self.0), &VTABLE) }
+        // two threads could race on; `wake` goes on with a copy of the number. (The counts of
+        // `counted.rs` are under a lock, and a wrong count would be wrong, not unsafe.)
+        unsafe { Waker::new(ptr::without_provenance(self.0), vtable) }
+    }
+
+    /// The key in a waker's data pointer.
+    pub(crate) fn of(data: *const ()) -> Key {
+        Key(data.addr())
     }
 }
 
@@ -65,15 +72,15 @@ impl std::fmt::Debug for Key {
 }
 
 // One static, not a const: `Waker::will_wake` compares the address of the vtable.
-static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake, drop);
+pub(crate) static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake, drop);
 
 fn clone(data: *const ()) -> RawWaker {
     RawWaker::new(data, &VTABLE)
 }
 
 // Serves `wake` and `wake_by_ref`: to consume a number is not to consume anything.
-fn wake(data: *const ()) {
-    crate::current::wake(Key(data.addr()));
+pub(crate) fn wake(data: *const ()) {
+    crate::current::wake(Key::of(data));
 }
 
 fn drop(_data: *const ()) {}
@@ -88,18 +95,18 @@ mod tests {
         assert_eq!(key.executor(), 0xFFFE);
         assert_eq!(key.serial(), 0x1234);
         assert_eq!(key.slot(), u32::MAX as usize - 1);
-        let waker = key.waker();
-        assert_eq!(Key(waker.data().addr()), key);
-        assert_eq!(Key(waker.clone().data().addr()), key);
+        let waker = key.waker(&VTABLE);
+        assert_eq!(Key::of(waker.data()), key);
+        assert_eq!(Key::of(waker.clone().data()), key);
         assert_eq!(format!("{key:?}"), "0xfffe_1234_fffffffe");
     }
 
     #[test]
     fn two_wakers_are_the_same_exactly_when_their_keys_are() {
-        let waker = Key::new(1, 2, 3).waker();
-        assert!(waker.will_wake(&Key::new(1, 2, 3).waker()));
-        assert!(!waker.will_wake(&Key::new(1, 3, 3).waker()));
-        assert!(!waker.will_wake(&Key::new(1, 2, 4).waker()));
-        assert!(!waker.will_wake(&Key::new(2, 2, 3).waker()));
+        let waker = Key::new(1, 2, 3).waker(&VTABLE);
+        assert!(waker.will_wake(&Key::new(1, 2, 3).waker(&VTABLE)));
+        assert!(!waker.will_wake(&Key::new(1, 3, 3).waker(&VTABLE)));
+        assert!(!waker.will_wake(&Key::new(1, 2, 4).waker(&VTABLE)));
+        assert!(!waker.will_wake(&Key::new(2, 2, 3).waker(&VTABLE)));
     }
 }

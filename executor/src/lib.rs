@@ -37,6 +37,7 @@ mod bell;
 mod body;
 pub mod channel;
 mod combine;
+mod counted;
 mod current;
 mod executor;
 mod join;

@@ -7,6 +7,7 @@
 use std::panic::Location;
 use std::time::Duration;
 
+use crate::key::Key;
 use crate::scheduler::Scheduler;
 use crate::task::{State, Task, TaskId, WokenBy};
 
@@ -19,6 +20,8 @@ pub enum Event<'a> {
     Spawned {
         /// Its id.
         task: TaskId,
+        /// Where it lives in the executor's slab. Slots are used again, ids are not.
+        slot: u32,
         /// The readable form of its future's type.
         name: &'a str,
         /// Who spawned it; none for the main coroutine.
@@ -40,6 +43,8 @@ pub enum Event<'a> {
         task: TaskId,
         /// Who woke it.
         by: WokenBy,
+        /// The name of the thread, if another one did and it has a name.
+        thread: Option<&'a str>,
     },
     /// The executor starts to poll a task.
     PollStarted {
@@ -64,6 +69,14 @@ pub enum Event<'a> {
         task: TaskId,
         /// How it ended.
         how: End,
+    },
+    /// The task is parked, and no waker of it is left anywhere: nobody can ever wake it. Either
+    /// it returned `Pending` without leaving its waker with anybody, or whoever had it dropped it.
+    ///
+    /// Told when the thread goes to sleep, once for each time it happens.
+    Lost {
+        /// The task.
+        task: TaskId,
     },
     /// The executor calls its park closure.
     Parking {
@@ -147,11 +160,14 @@ impl Scheduler {
     }
 
     #[inline]
-    pub(crate) fn report_poll_end(&self, outcome: Outcome) {
+    pub(crate) fn report_poll_end(&self, key: Key, outcome: Outcome) {
         if let Some(observer) = &self.observer
             && let Some(task) = self.polling()
         {
             observer.event(&Event::PollEnded { task, outcome });
+            if outcome == Outcome::Pending {
+                self.suspect(key);
+            }
         }
     }
 

@@ -17,6 +17,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::task::Waker;
+use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use slab::Slab;
@@ -27,25 +28,35 @@ use crate::key::Key;
 /// The part of an executor that other threads may touch.
 #[derive(Debug)]
 pub(crate) struct Remote {
-    inbox: Sender<Key>,
+    inbox: Sender<Wake>,
     bell: Bell,
     /// Given by whoever made the executor; ends its park from any thread.
     interrupt: Waker,
+    /// Somebody wants to know which thread wakes.
+    watched: bool,
+}
+
+/// What another thread sends.
+#[derive(Debug)]
+pub(crate) struct Wake {
+    pub(crate) key: Key,
+    /// The name of the thread, if it has one and somebody watches.
+    pub(crate) thread: Option<Box<str>>,
 }
 
 /// Who can be reached, by executor id. An id is free again when its executor is dropped.
 static REGISTRY: RwLock<Slab<Arc<Remote>>> = RwLock::new(Slab::new());
 
 /// Opens an inbox: the executor's id, its end of the channel, and what the others see of it.
-pub(crate) fn register(interrupt: Waker) -> (u16, Receiver<Key>, Arc<Remote>) {
-    let (inbox, keys) = unbounded();
-    let remote = Arc::new(Remote { inbox, bell: Bell::new(), interrupt });
+pub(crate) fn register(interrupt: Waker, watched: bool) -> (u16, Receiver<Wake>, Arc<Remote>) {
+    let (inbox, wakes) = unbounded();
+    let remote = Arc::new(Remote { inbox, bell: Bell::new(), interrupt, watched });
     let slot = write_registry().insert(remote.clone());
     let Ok(id) = u16::try_from(slot) else {
         write_registry().remove(slot);
         panic!("there are 65,536 executors alive already: a waker's key has no room for more");
     };
-    (id, keys, remote)
+    (id, wakes, remote)
 }
 
 /// From now on the wakers of this executor find nothing.
@@ -59,8 +70,9 @@ pub(crate) fn unregister(id: u16) {
 pub(crate) fn wake(key: Key) {
     let registry = read_registry();
     let Some(remote) = registry.get(usize::from(key.executor())) else { return };
+    let thread = remote.watched.then(|| thread::current().name().map(Box::from)).flatten();
     // Fails only if the executor is being dropped right now: then there is nobody to wake.
-    let _ = remote.inbox.send(key);
+    let _ = remote.inbox.send(Wake { key, thread });
     if remote.bell.ring() {
         let remote = remote.clone();
         // Foreign code runs after the lock: it may be a waker of ours and come back here.

@@ -17,18 +17,19 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, RawWakerVTable, Waker};
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use slab::Slab;
 
 use crate::body::{Body, Place};
+use crate::counted;
 use crate::join::{JoinError, JoinHandle};
-use crate::key::Key;
+use crate::key::{self, Key};
 use crate::observe::{End, Event, Observer, Outcome};
 use crate::ready::ReadyQueue;
-use crate::remote::{self, Remote};
+use crate::remote::{self, Remote, Wake};
 use crate::task::{Cause, Name, State, Task, TaskId, readable};
 
 /// An executor without its loop.
@@ -40,9 +41,11 @@ pub(crate) struct Scheduler {
     next_id: Cell<NonZeroU64>,
     /// `main` has ended: whoever is spawned now is cancelled at once.
     closing: Cell<bool>,
-    inbox: Receiver<Key>,
+    inbox: Receiver<Wake>,
     remote: Arc<Remote>,
     pub(crate) observer: Option<Box<dyn Observer>>,
+    /// Of all wakers that are made here.
+    vtable: &'static RawWakerVTable,
 }
 
 pub(crate) struct Tasks {
@@ -60,7 +63,8 @@ struct Next {
 
 impl Scheduler {
     pub(crate) fn new(interrupt: Waker, observer: Option<Box<dyn Observer>>) -> Rc<Scheduler> {
-        let (id, inbox, remote) = remote::register(interrupt);
+        let (id, inbox, remote) = remote::register(interrupt, observer.is_some());
+        let vtable = if observer.is_some() { &counted::VTABLE } else { &key::VTABLE };
         Rc::new(Scheduler {
             id,
             tasks: RefCell::new(Tasks { slab: Slab::new(), ready: ReadyQueue::default() }),
@@ -70,6 +74,7 @@ impl Scheduler {
             inbox,
             remote,
             observer,
+            vtable,
         })
     }
 
@@ -109,12 +114,8 @@ impl Scheduler {
         let id = TaskId(self.next_id.get());
         self.next_id.set(id.0.checked_add(1).expect("nobody spawns 2^64 tasks"));
         let parent = self.polling.get();
-        if self.observer.is_some() {
-            let name = &readable(name);
-            self.report(|| Event::Spawned { task: id, name, parent, at });
-        }
-        let Tasks { slab, ready } = &mut *self.tasks.borrow_mut();
-        let entry = slab.vacant_entry();
+        let mut tasks = self.tasks.borrow_mut();
+        let entry = tasks.slab.vacant_entry();
         let slot = u32::try_from(entry.key()).expect("fewer than 2^32 tasks at once");
         let key = Key::new(self.id, id.serial(), slot);
         entry.insert(Task {
@@ -131,7 +132,13 @@ impl Scheduler {
             joiner: None,
             body,
         });
-        ready.push_back(key);
+        if self.observer.is_some() {
+            drop(tasks);
+            let name = &readable(name);
+            self.report(|| Event::Spawned { task: id, slot, name, parent, at });
+            tasks = self.tasks.borrow_mut();
+        }
+        tasks.ready.push_back(key);
         (key, id)
     }
 
@@ -176,7 +183,7 @@ impl Scheduler {
     #[expect(unsafe_code, reason = "see body.rs: the coroutine stays in its slot meanwhile")]
     fn poll_task(&self, key: Key, body: Place) {
         // Our wakers own nothing, so there is nothing to drop either.
-        let waker = ManuallyDrop::new(key.waker());
+        let waker = ManuallyDrop::new(key.waker(self.vtable));
         let mut cx = Context::from_waker(&waker);
         let poll = catch_unwind(AssertUnwindSafe(|| {
             self.report_poll();
@@ -186,13 +193,13 @@ impl Scheduler {
             unsafe { body.pin() }.poll(&mut cx)
         }));
         match poll {
-            Ok(Poll::Pending) => self.report_poll_end(Outcome::Pending),
+            Ok(Poll::Pending) => self.report_poll_end(key, Outcome::Pending),
             Ok(Poll::Ready(())) => {
-                self.report_poll_end(Outcome::Ready);
+                self.report_poll_end(key, Outcome::Ready);
                 self.end_task(key, End::Finished);
             }
             Err(panic) => {
-                self.report_poll_end(Outcome::Panicked);
+                self.report_poll_end(key, Outcome::Panicked);
                 self.fail_task(key, body, JoinError::Panicked(panic));
             }
         }
@@ -200,13 +207,13 @@ impl Scheduler {
 
     /// The main coroutine does not live in the slab, and its panics are the caller's.
     pub(crate) fn poll_main<F: Future>(&self, key: Key, main: Pin<&mut F>) -> Poll<F::Output> {
-        let waker = ManuallyDrop::new(key.waker());
+        let waker = ManuallyDrop::new(key.waker(self.vtable));
         self.report_poll();
         let poll = main.poll(&mut Context::from_waker(&waker));
         if poll.is_ready() {
             self.tasks.borrow_mut().slab[key.slot()].state = State::Finished;
         }
-        self.report_poll_end(if poll.is_ready() { Outcome::Ready } else { Outcome::Pending });
+        self.report_poll_end(key, if poll.is_ready() { Outcome::Ready } else { Outcome::Pending });
         poll
     }
 
@@ -216,12 +223,12 @@ impl Scheduler {
     #[inline]
     pub(crate) fn wake(&self, key: Key) {
         let by = self.polling.get();
-        self.wake_by(key, if by.is_some() { Cause::Task } else { Cause::Park }, by);
+        self.wake_by(key, if by.is_some() { Cause::Task } else { Cause::Park }, by, None);
     }
 
     /// Looks the key up, and puts it into the ready queue.
     #[inline]
-    fn wake_by(&self, key: Key, cause: Cause, by: Option<TaskId>) {
+    fn wake_by(&self, key: Key, cause: Cause, by: Option<TaskId>, thread: Option<&str>) {
         let mut tasks = self.tasks.borrow_mut();
         // The task may have ended, and another one may live in its slot.
         let Some(task) = tasks.slab.get_mut(key.slot()) else { return };
@@ -235,7 +242,7 @@ impl Scheduler {
         if self.observer.is_some() {
             let task = task.id;
             drop(tasks);
-            self.report(|| Event::Woken { task, by: cause.of(by) });
+            self.report(|| Event::Woken { task, by: cause.of(by), thread });
             tasks = self.tasks.borrow_mut();
         }
         tasks.ready.push_back(key);
@@ -244,9 +251,11 @@ impl Scheduler {
     /// Nobody is ready, or the budget is used up: let the outside world have its turn.
     pub(crate) fn park(&self, park: &mut dyn FnMut(Option<Duration>)) {
         self.polling.set(None);
+        let suspects = if self.observer.is_some() { self.take_suspects() } else { Vec::new() };
         let nobody_ready = self.tasks.borrow().ready.is_empty();
         // A wake from another thread that comes after this line interrupts the park.
         let limit = if nobody_ready && self.remote.doze() { None } else { Some(Duration::ZERO) };
+        self.judge(suspects, limit.is_none());
         self.report(|| Event::Parking { limit });
         // The observer may have woken somebody.
         let limit = if self.tasks.borrow().ready.is_empty() { limit } else { Some(Duration::ZERO) };
@@ -259,8 +268,8 @@ impl Scheduler {
     pub(crate) fn open_inbox(&self) {
         if self.remote.rouse() {
             for _ in 0..self.inbox.len() {
-                let Ok(key) = self.inbox.try_recv() else { break };
-                self.wake_by(key, Cause::Thread, None);
+                let Ok(Wake { key, thread }) = self.inbox.try_recv() else { break };
+                self.wake_by(key, Cause::Thread, None, thread.as_deref());
             }
         }
     }

@@ -2,9 +2,10 @@
 
 mod common;
 
-use std::cell::Cell;
-use std::future::{pending, ready};
-use std::task::Waker;
+use std::cell::{Cell, RefCell};
+use std::future::{pending, poll_fn, ready};
+use std::rc::Rc;
+use std::task::{Poll, Waker};
 
 use common::{Gate, Log, elsewhere, turns, within};
 use executor::channel::bounded;
@@ -34,7 +35,7 @@ fn short(event: &Event<'_>) -> Option<String> {
             None => format!("{task} {name} spawned"),
         },
         Event::Named { task, name } => format!("{task} named {name}"),
-        Event::Woken { task, by } => format!("{task} woken by {by:?}"),
+        Event::Woken { task, by, .. } => format!("{task} woken by {by:?}"),
         Event::PollStarted { task } => format!("{task} poll"),
         Event::Waiting { on } => format!("waits for {on:?}"),
         Event::PollEnded { task, outcome } => format!("{task} {outcome:?}"),
@@ -239,4 +240,127 @@ fn waits_for_channels_are_reported() {
         let waits = log.take();
         assert!(waits.contains(&Wait::Send) && waits.contains(&Wait::Receive), "{waits:?}");
     });
+}
+
+/// Leaves its waker in a place of ours, once.
+fn leave_waker(place: &Rc<RefCell<Option<Waker>>>) -> impl Future<Output = ()> + use<> {
+    let place = place.clone();
+    poll_fn(move |cx| {
+        *place.borrow_mut() = Some(cx.waker().clone());
+        Poll::Pending
+    })
+}
+
+/// Those that are reported lost while `main` runs and `at_park` is called instead of sleeping.
+fn lost_in<F: Future>(main: F, at_park: impl FnMut(Option<std::time::Duration>)) -> Vec<u64> {
+    let lost = |event: &Event<'_>| match event {
+        Event::Lost { task } => Some(task.get()),
+        _ => None,
+    };
+    let (executor, log) = watched(lost);
+    executor.block_on(main, at_park);
+    log.take()
+}
+
+#[test]
+fn a_task_that_leaves_no_waker_is_told_lost_when_the_thread_goes_to_sleep() {
+    within(|| {
+        let waker = Rc::new(RefCell::new(None));
+        let main = async {
+            spawn(pending::<()>());
+            leave_waker_once(&waker).await;
+        };
+        let lost = lost_in(main, |_| wake(&waker));
+        assert_eq!(lost, [2], "not main, whose waker is with us");
+    });
+}
+
+#[test]
+fn a_task_whose_last_waker_is_dropped_without_a_wake_is_told_lost() {
+    within(|| {
+        let (kept, main_waker) = <(Rc<RefCell<Option<Waker>>>, Rc<_>)>::default();
+        let main = async {
+            spawn(leave_waker(&kept));
+            leave_waker_once(&main_waker).await;
+            assert!(kept.take().is_some());
+            leave_waker_once(&main_waker).await;
+        };
+        let mut parks = 0;
+        let lost = lost_in(main, |_| {
+            parks += 1;
+            wake(&main_waker);
+        });
+        assert_eq!((lost, parks), (vec![2], 2));
+    });
+}
+
+#[test]
+fn a_task_that_is_woken_from_a_thread_that_then_drops_its_waker_is_not_lost() {
+    within(|| {
+        let waker = Rc::new(RefCell::new(None));
+        let lost = lost_in(leave_waker_once(&waker), |_| {
+            let waker: Option<Waker> = waker.take();
+            elsewhere(move || {
+                if let Some(waker) = waker {
+                    waker.wake_by_ref();
+                }
+            });
+        });
+        assert_eq!(lost, []);
+    });
+}
+
+#[test]
+fn a_thread_that_wakes_is_named() {
+    within(|| {
+        let names = |event: &Event<'_>| match event {
+            Event::Woken { thread, .. } => Some(thread.map(str::to_owned)),
+            _ => None,
+        };
+        let (executor, log) = watched(names);
+        let waker = Rc::new(RefCell::new(None));
+        executor.block_on(leave_waker_once(&waker), |_| {
+            let waker: Waker = waker.take().expect("main is parked");
+            let thread = std::thread::Builder::new().name("the grill".to_owned());
+            thread.spawn(move || waker.wake()).unwrap().join().unwrap();
+        });
+        assert_eq!(log.take(), [Some("the grill".to_owned())]);
+    });
+}
+
+#[test]
+fn a_task_is_told_with_its_slot_which_the_next_one_gets_again() {
+    within(|| {
+        let slots = |event: &Event<'_>| match event {
+            Event::Spawned { task, slot, .. } => Some((task.get(), *slot)),
+            _ => None,
+        };
+        let (executor, log) = watched(slots);
+        let main = async {
+            spawn(ready(())).await.unwrap();
+            spawn(ready(())).await.unwrap();
+        };
+        executor.block_on(main, |_| ());
+        assert_eq!(log.take(), [(1, 0), (2, 1), (3, 1)]);
+    });
+}
+
+/// Parks once; when it is woken it is over.
+async fn leave_waker_once(place: &Rc<RefCell<Option<Waker>>>) {
+    let mut parked = false;
+    poll_fn(|cx| {
+        if parked {
+            return Poll::Ready(());
+        }
+        parked = true;
+        *place.borrow_mut() = Some(cx.waker().clone());
+        Poll::Pending
+    })
+    .await;
+}
+
+fn wake(place: &Rc<RefCell<Option<Waker>>>) {
+    if let Some(waker) = place.take() {
+        waker.wake();
+    }
 }

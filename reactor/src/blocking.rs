@@ -58,6 +58,7 @@ where
         Ok(reactor) => {
             let (desk, promise) = Desk::new();
             let job = reactor.pool.enqueue(Box::new(move || promise.keep(job)));
+            reactor.report(|| Event::JobQueued { job, at });
             Blocking { desk, job, at }
         }
         Err(error) => panic!("`spawn_blocking` has nowhere to run: {error}"),

@@ -45,10 +45,23 @@ impl<S: Source> Async<S> {
     ///
     /// # Errors
     /// If there is no reactor, or the system refuses the registration.
-    pub fn new(mut io: S) -> io::Result<Async<S>> {
-        let key = current::current()?.add_source(&mut io)?;
-        let kind = std::any::type_name::<S>();
-        current::report(|| Event::Registered { source: key.slot, kind });
+    pub fn new(io: S) -> io::Result<Async<S>> {
+        Async::register(io, None, |_| (None, None))
+    }
+
+    /// The same for one of which more is known: its file descriptor, and the addresses of its two
+    /// ends, which are only asked for if somebody watches.
+    pub(crate) fn register(
+        mut io: S,
+        fd: Option<i32>,
+        ends: impl FnOnce(&S) -> (Option<String>, Option<String>),
+    ) -> io::Result<Async<S>> {
+        let key = current::current()?.add_source(&mut io, fd)?;
+        current::report(|| {
+            let (source, generation) = (key.slot, key.generation);
+            let (kind, (local, peer)) = (std::any::type_name::<S>(), ends(&io));
+            Event::Registered { source, generation, kind, fd, local, peer }
+        });
         Ok(Async { io, key })
     }
 
@@ -85,7 +98,7 @@ impl<S: Source> Async<S> {
         cx: &mut Context<'_>,
         attempt: impl FnMut(&Async<S>) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        self.poll_with(direction, cx, None, attempt)
+        self.poll_with(direction, cx, None, None, attempt)
     }
 
     /// Says that a call did less than it could have: all that was there has been read, or there
@@ -106,6 +119,7 @@ impl<S: Source> Async<S> {
         direction: Direction,
         cx: &mut Context<'_>,
         ticket: Option<&mut Option<Ticket>>,
+        at: Option<&'static Location<'static>>,
         mut attempt: impl FnMut(&Async<S>) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
         loop {
@@ -128,7 +142,7 @@ impl<S: Source> Async<S> {
         // Cloning a waker may be foreign code, and so may be dropping the one it replaces.
         let waker = cx.waker().clone();
         let _old = self.entry(|source| source.wait(waker, direction, ticket))?;
-        let on = Wait::Source { source: self.key.slot, direction };
+        let on = Wait::Source { source: self.key.slot, direction, at };
         current::report(|| Event::Waiting { on });
         Poll::Pending
     }
@@ -174,8 +188,8 @@ where
     type Output = io::Result<R>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
-        let Io { source, direction, attempt, ticket, .. } = self.get_mut();
-        source.poll_with(*direction, cx, Some(ticket), attempt)
+        let Io { source, direction, attempt, ticket, at } = self.get_mut();
+        source.poll_with(*direction, cx, Some(ticket), Some(at), attempt)
     }
 }
 

@@ -26,6 +26,33 @@ use crate::io::Async;
 use crate::source::Direction;
 use crate::time::sleep;
 
+/// A socket of this module: what is told of it to whoever watches.
+trait Socket: Source + Sized {
+    fn fd(&self) -> Option<i32>;
+
+    /// The addresses of its two ends, as far as it has them.
+    fn ends(&self) -> (Option<String>, Option<String>);
+
+    fn registered(self) -> io::Result<Async<Self>> {
+        let fd = self.fd();
+        Async::register(self, fd, Socket::ends)
+    }
+}
+
+#[cfg(unix)]
+fn fd(socket: &impl std::os::fd::AsRawFd) -> Option<i32> {
+    Some(socket.as_raw_fd())
+}
+
+#[cfg(not(unix))]
+fn fd<S>(_: &S) -> Option<i32> {
+    None
+}
+
+fn in_words<A: ToString>(address: io::Result<A>) -> Option<String> {
+    address.ok().map(|address| address.to_string())
+}
+
 /// How long a listener waits when the process or the system has no file descriptors left.
 const BREATHER: Duration = Duration::from_millis(100);
 
@@ -34,13 +61,13 @@ const BREATHER: Duration = Duration::from_millis(100);
 /// A connection that was broken off before we took it is not the listener's trouble. If there
 /// are no file descriptors left, to try again at once would be to spin: the connection still
 /// waits, so `accept` would fail again and again.
-async fn accept<L: Source, S: Source, A>(
+async fn accept<L: Source, S: Socket, A>(
     listener: &Async<L>,
     attempt: impl Fn(&L) -> io::Result<(S, A)>,
 ) -> io::Result<(Async<S>, A)> {
     loop {
         let accepted = listener.io(Direction::Read, |listener| attempt(listener.get_ref())).await;
-        match accepted.and_then(|(stream, peer)| Ok((Async::new(stream)?, peer))) {
+        match accepted.and_then(|(stream, peer)| Ok((stream.registered()?, peer))) {
             Err(error) if is_broken_off(&error) => {}
             Err(error) if is_exhausted(&error) => sleep(BREATHER).await,
             result => return result,

@@ -19,8 +19,17 @@ pub enum Event {
     Registered {
         /// Its slot.
         source: u32,
+        /// Of the tenants that the slot has had. Slot and generation together are the token that
+        /// the operating system gives back with an event.
+        generation: u32,
         /// The type of the source.
         kind: &'static str,
+        /// Its file descriptor, if it is a socket of [`net`](crate::net) and this is Unix.
+        fd: Option<i32>,
+        /// The address of this side, if it is a socket of `net` and has one.
+        local: Option<String>,
+        /// The address of the other side, if there is one.
+        peer: Option<String>,
     },
     /// A source was dropped.
     Deregistered {
@@ -36,6 +45,13 @@ pub enum Event {
     Waking {
         /// Because of what.
         by: By,
+    },
+    /// A blocking job was put in line.
+    JobQueued {
+        /// Its number, counted from 1.
+        job: u64,
+        /// The line that made it.
+        at: &'static Location<'static>,
     },
     /// A coroutine has the result of its blocking job.
     JobDone {
@@ -58,6 +74,8 @@ pub enum Wait {
         source: u32,
         /// To become ready in this direction.
         direction: Direction,
+        /// The line that waits; none if a `poll_` method was called by hand.
+        at: Option<&'static Location<'static>>,
     },
     /// A time; None is never.
     Timer {

@@ -40,12 +40,15 @@ pub(crate) struct SourceKey {
     pub(crate) reactor: u32,
     pub(crate) slot: u32,
     /// Slots are used again: an event for an earlier tenant must not reach the next one.
-    generation: u32,
+    pub(crate) generation: u32,
 }
 
 /// An entry of the slab.
 pub(crate) struct Source {
     generation: u32,
+    /// For debuggers: the file descriptor, or -1 if it is not known.
+    #[expect(dead_code, reason = "read by people")]
+    fd: i32,
     read: Readiness,
     write: Readiness,
     /// Who waits, first come first. Several tasks may wait for the same direction.
@@ -92,10 +95,11 @@ impl Readiness {
 }
 
 impl Source {
-    fn new(generation: u32) -> Source {
+    fn new(generation: u32, fd: i32) -> Source {
         let fresh = || Readiness { ready: true, closed: false, streak: 0 };
         Source {
             generation,
+            fd,
             read: fresh(),
             write: fresh(),
             waiters: Vec::new(),
@@ -159,10 +163,14 @@ impl Source {
 
 /// What a reactor does with its slab of sources.
 impl Inner {
-    pub(crate) fn add_source(&self, io: &mut impl event::Source) -> io::Result<SourceKey> {
+    pub(crate) fn add_source(
+        &self,
+        io: &mut impl event::Source,
+        fd: Option<i32>,
+    ) -> io::Result<SourceKey> {
         let generation = self.next_generation.get();
         self.next_generation.set(generation.wrapping_add(1));
-        let slot = self.sources.borrow_mut().insert(Source::new(generation));
+        let slot = self.sources.borrow_mut().insert(Source::new(generation, fd.unwrap_or(-1)));
         let key = SourceKey { reactor: self.id, slot: slot as u32, generation };
         if let Err(error) = os::register(&self.registry, io, pack(slot, generation)) {
             self.sources.borrow_mut().remove(slot);

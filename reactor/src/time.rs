@@ -17,6 +17,24 @@ use crate::farewell::{self, Farewell};
 use crate::observe::{Event, Wait};
 use crate::timers::TimerKey;
 
+/// What time it is on the clock that the timers of this thread go by: the system's, or the virtual
+/// one of the reactor.
+///
+/// ```
+/// # use std::time::Duration;
+/// let reactor = reactor::Reactor::with_virtual_clock().unwrap();
+/// let _entered = reactor.enter();
+/// # executor::Executor::new(reactor.waker()).block_on(async {
+/// let start = reactor::time::now();
+/// reactor::time::sleep(Duration::from_secs(3600)).await;
+/// assert_eq!(reactor::time::now() - start, Duration::from_secs(3600));
+/// # }, |limit| reactor.turn(limit).unwrap());
+/// ```
+#[must_use]
+pub fn now() -> Instant {
+    current::now()
+}
+
 /// Waits until `duration` has passed since this call.
 ///
 /// Even a zero duration is a pause: the reactor has a look first, and everybody who is ready has a

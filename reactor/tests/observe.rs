@@ -10,7 +10,7 @@ use std::time::Duration;
 use common::{World, catch, elsewhere, paired, turns, watch, within};
 use executor::{join, spawn};
 use reactor::blocking::{JoinError, spawn_blocking};
-use reactor::net::{TcpStream, UdpSocket};
+use reactor::net::{TcpListener, TcpStream, UdpSocket};
 use reactor::observe::{By, Event, Wait};
 use reactor::time::sleep;
 use reactor::{Direction, Reactor};
@@ -24,8 +24,8 @@ fn a_life_of_a_socket_is_told_from_birth_to_end() {
         assert_eq!((received.unwrap(), sent.unwrap()), (1, 1));
         drop(socket);
         let [
-            Event::Registered { source, kind },
-            Event::Waiting { on: Wait::Source { source: waits, direction: Direction::Read } },
+            Event::Registered { source, kind, fd, ref local, peer: None, .. },
+            Event::Waiting { on: Wait::Source { source: waits, direction: Direction::Read, at } },
             Event::Waking { by: By::Source { source: woken, direction: Direction::Read } },
             Event::Deregistered { source: gone },
         ] = world.events()[..]
@@ -34,6 +34,9 @@ fn a_life_of_a_socket_is_told_from_birth_to_end() {
         };
         assert_eq!([waits, woken, gone], [source; 3]);
         assert!(kind.contains("UdpSocket"));
+        assert_eq!(fd.is_some(), cfg!(unix));
+        assert_eq!(local.as_deref(), Some(&*to.to_string()));
+        assert!(at.is_some_and(|at| at.file().ends_with("observe.rs")));
     });
 }
 
@@ -61,8 +64,12 @@ fn a_job_reports_that_it_is_waited_for_and_that_it_is_done() {
         let waiting = spawn(job);
         turns(2).await;
         let number = match world.events()[..] {
-            [Event::Waiting { on: Wait::Job { job, at } }] => {
+            [
+                Event::JobQueued { job: queued, .. },
+                Event::Waiting { on: Wait::Job { job, at } },
+            ] => {
                 assert!(at.file().ends_with("observe.rs"));
+                assert_eq!(queued, job);
                 job
             }
             ref other => panic!("{other:?}"),
@@ -153,5 +160,25 @@ fn sockets_and_futures_show_where_they_stand() {
         turns(1).await;
         let error = TcpStream::connect("no port").await.unwrap_err();
         assert!(!error.to_string().is_empty());
+    });
+}
+
+#[test]
+fn a_connection_is_told_with_both_its_ends() {
+    watch(async |world| {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (client, server) = join(TcpStream::connect(address), listener.accept()).await;
+        let (client, (server, _)) = (client.unwrap(), server.unwrap());
+        let ends = |event| match event {
+            Event::Registered { local, peer, .. } => Some((local, peer)),
+            _ => None,
+        };
+        let told: Vec<_> = world.events().into_iter().filter_map(ends).collect();
+        let of = |stream: &TcpStream| {
+            let (local, peer) = (stream.local_addr().unwrap(), stream.peer_addr().unwrap());
+            (Some(local.to_string()), Some(peer.to_string()))
+        };
+        assert_eq!(told, [(Some(address.to_string()), None), of(&client), of(&server)]);
     });
 }

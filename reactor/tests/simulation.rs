@@ -166,12 +166,14 @@ impl Drop for Replay {
 
 static SEED: AtomicU64 = AtomicU64::new(0);
 
-/// A program takes microseconds. One that takes ten seconds fails by its number.
+/// A program takes microseconds. One that takes ten seconds fails by its number; TEST_TIME_FACTOR
+/// makes it more, or less.
 fn watch_for_hangs() {
-    thread::spawn(|| {
+    let factor = std::env::var("TEST_TIME_FACTOR").map_or(1.0, |factor| factor.parse().unwrap());
+    thread::spawn(move || {
         let mut last = u64::MAX;
         loop {
-            thread::sleep(Duration::from_secs(10));
+            thread::sleep(Duration::from_secs(10).mul_f64(factor));
             let seed = SEED.load(Relaxed);
             if seed == last {
                 // Past the capture, which would keep it.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use crate::io::{Async, Io};
-use crate::net::{Address, accept};
+use crate::net::{Address, Socket, accept, fd, in_words};
 use crate::source::Direction;
 
 /// Waits for TCP connections.
@@ -31,6 +31,26 @@ pub type TcpListener = Async<mio::net::TcpListener>;
 /// A TCP connection. See [`TcpListener`] for an example.
 pub type TcpStream = Async<mio::net::TcpStream>;
 
+impl Socket for mio::net::TcpListener {
+    fn fd(&self) -> Option<i32> {
+        fd(self)
+    }
+
+    fn ends(&self) -> (Option<String>, Option<String>) {
+        (in_words(self.local_addr()), None)
+    }
+}
+
+impl Socket for mio::net::TcpStream {
+    fn fd(&self) -> Option<i32> {
+        fd(self)
+    }
+
+    fn ends(&self) -> (Option<String>, Option<String>) {
+        (in_words(self.local_addr()), in_words(self.peer_addr()))
+    }
+}
+
 impl Async<mio::net::TcpListener> {
     /// Binds to an address; port 0 lets the system choose one. On Unix the port can be bound again
     /// right after this process has ended (`SO_REUSEADDR`).
@@ -38,7 +58,7 @@ impl Async<mio::net::TcpListener> {
     /// # Errors
     /// If the address is in use, or not one of this machine's, or the host name is not known.
     pub async fn bind(address: impl Into<Address>) -> io::Result<TcpListener> {
-        let bind = async |address| Async::new(mio::net::TcpListener::bind(address)?);
+        let bind = async |address| mio::net::TcpListener::bind(address)?.registered();
         address.into().first_ok(bind).await
     }
 
@@ -60,7 +80,7 @@ impl Async<mio::net::TcpListener> {
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         self.poll_io(Direction::Read, cx, |listener| {
             let (stream, peer) = listener.get_ref().accept()?;
-            Ok((Async::new(stream)?, peer))
+            Ok((stream.registered()?, peer))
         })
     }
 
@@ -82,7 +102,11 @@ impl Async<mio::net::TcpStream> {
     /// Why the (last) attempt failed, as the system says it, or if the host name is not known.
     pub async fn connect(address: impl Into<Address>) -> io::Result<TcpStream> {
         let connect = async |address| {
-            let stream = Async::new(mio::net::TcpStream::connect(address)?)?;
+            let stream = mio::net::TcpStream::connect(address)?;
+            let fd = stream.fd();
+            // It is not connected yet, so it cannot say with whom.
+            let ends = |stream: &mio::net::TcpStream| (stream.ends().0, Some(address.to_string()));
+            let stream = Async::register(stream, fd, ends)?;
             stream.io(Direction::Write, connected).await?;
             Ok(stream)
         };

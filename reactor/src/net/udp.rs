@@ -5,11 +5,21 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use crate::io::{Async, Io};
-use crate::net::Address;
+use crate::net::{Address, Socket, fd, in_words};
 use crate::source::Direction;
 
 /// Sends and receives datagrams. A datagram that is longer than the buffer is cut off.
 pub type UdpSocket = Async<mio::net::UdpSocket>;
+
+impl Socket for mio::net::UdpSocket {
+    fn fd(&self) -> Option<i32> {
+        fd(self)
+    }
+
+    fn ends(&self) -> (Option<String>, Option<String>) {
+        (in_words(self.local_addr()), in_words(self.peer_addr()))
+    }
+}
 
 type Attempt<'a, F> = Io<'a, mio::net::UdpSocket, F>;
 
@@ -19,7 +29,7 @@ impl Async<mio::net::UdpSocket> {
     /// # Errors
     /// If the address is in use, or not one of this machine's, or the host name is not known.
     pub async fn bind(address: impl Into<Address>) -> io::Result<UdpSocket> {
-        let bind = async |address| Async::new(mio::net::UdpSocket::bind(address)?);
+        let bind = async |address| mio::net::UdpSocket::bind(address)?.registered();
         address.into().first_ok(bind).await
     }
 

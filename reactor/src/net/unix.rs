@@ -6,7 +6,7 @@ use std::path::Path;
 use std::task::{Context, Poll};
 
 use crate::io::{Async, Io};
-use crate::net::{BREATHER, accept};
+use crate::net::{BREATHER, Socket, accept, fd};
 use crate::source::Direction;
 use crate::time::sleep;
 
@@ -21,13 +21,48 @@ pub type UnixDatagram = Async<mio::net::UnixDatagram>;
 
 type Attempt<'a, F> = Io<'a, mio::net::UnixDatagram, F>;
 
+impl Socket for mio::net::UnixListener {
+    fn fd(&self) -> Option<i32> {
+        fd(self)
+    }
+
+    fn ends(&self) -> (Option<String>, Option<String>) {
+        (path(self.local_addr()), None)
+    }
+}
+
+impl Socket for mio::net::UnixStream {
+    fn fd(&self) -> Option<i32> {
+        fd(self)
+    }
+
+    fn ends(&self) -> (Option<String>, Option<String>) {
+        (path(self.local_addr()), path(self.peer_addr()))
+    }
+}
+
+impl Socket for mio::net::UnixDatagram {
+    fn fd(&self) -> Option<i32> {
+        fd(self)
+    }
+
+    fn ends(&self) -> (Option<String>, Option<String>) {
+        (path(self.local_addr()), path(self.peer_addr()))
+    }
+}
+
+/// Of an address, if it has one: most ends have not.
+fn path(address: io::Result<SocketAddr>) -> Option<String> {
+    Some(address.ok()?.as_pathname()?.display().to_string())
+}
+
 impl Async<mio::net::UnixListener> {
     /// Makes the socket file and listens there. It stays when the listener is dropped.
     ///
     /// # Errors
     /// If the file exists already or cannot be made.
     pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixListener> {
-        Async::new(mio::net::UnixListener::bind(path)?)
+        mio::net::UnixListener::bind(path)?.registered()
     }
 
     /// Takes the next connection; see the `accept` of [`TcpListener`](crate::net::TcpListener).
@@ -45,7 +80,7 @@ impl Async<mio::net::UnixListener> {
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
         self.poll_io(Direction::Read, cx, |listener| {
             let (stream, peer) = listener.get_ref().accept()?;
-            Ok((Async::new(stream)?, peer))
+            Ok((stream.registered()?, peer))
         })
     }
 }
@@ -60,7 +95,7 @@ impl Async<mio::net::UnixStream> {
         let stream = loop {
             match mio::net::UnixStream::connect(&path) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(BREATHER).await,
-                stream => break Async::new(stream?)?,
+                stream => break stream?.registered()?,
             }
         };
         stream.io(Direction::Write, connected).await?;
@@ -73,7 +108,7 @@ impl Async<mio::net::UnixStream> {
     /// Those of the system call.
     pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
         let (a, b) = mio::net::UnixStream::pair()?;
-        Ok((Async::new(a)?, Async::new(b)?))
+        Ok((a.registered()?, b.registered()?))
     }
 }
 
@@ -83,7 +118,7 @@ impl Async<mio::net::UnixDatagram> {
     /// # Errors
     /// If the file exists already or cannot be made.
     pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixDatagram> {
-        Async::new(mio::net::UnixDatagram::bind(path)?)
+        mio::net::UnixDatagram::bind(path)?.registered()
     }
 
     /// A socket without an address: it can send, and receive once it is connected.
@@ -91,7 +126,7 @@ impl Async<mio::net::UnixDatagram> {
     /// # Errors
     /// Those of the system call.
     pub fn unbound() -> io::Result<UnixDatagram> {
-        Async::new(mio::net::UnixDatagram::unbound()?)
+        mio::net::UnixDatagram::unbound()?.registered()
     }
 
     /// Two sockets that are connected to each other.
@@ -100,7 +135,7 @@ impl Async<mio::net::UnixDatagram> {
     /// Those of the system call.
     pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
         let (a, b) = mio::net::UnixDatagram::pair()?;
-        Ok((Async::new(a)?, Async::new(b)?))
+        Ok((a.registered()?, b.registered()?))
     }
 
     /// From now on it sends to this path only.

@@ -1,0 +1,104 @@
+//! Counts wakers, on an executor that is watched.
+//!
+//! A task that is parked while no waker of it is left, in no socket's list, no timer, no channel and
+//! no other thread, can never be woken: its wake-up is lost. The number of its wakers proves it.
+//!
+//! The waker is the same number as ever; only its vtable is another one. Where nobody watches,
+//! nothing is counted.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{RawWaker, RawWakerVTable};
+
+use crate::key::{self, Key};
+use crate::observe::Event;
+use crate::scheduler::Scheduler;
+use crate::task::{State, TaskId};
+
+pub(crate) static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, key::wake, drop);
+
+static COUNTS: Mutex<Option<Counts>> = Mutex::new(None);
+
+/// Of the tasks of all executors that are watched.
+#[derive(Default)]
+struct Counts {
+    /// How many wakers a task has; none is not listed. The one that lives as long as a poll does
+    /// not count.
+    wakers: HashMap<Key, usize>,
+    /// Those whose last waker has gone, or who were parked without one.
+    suspects: Vec<Key>,
+}
+
+fn clone(data: *const ()) -> RawWaker {
+    with_counts(|counts| *counts.wakers.entry(Key::of(data)).or_default() += 1);
+    RawWaker::new(data, &VTABLE)
+}
+
+fn wake(data: *const ()) {
+    key::wake(data);
+    drop(data);
+}
+
+fn drop(data: *const ()) {
+    let key = Key::of(data);
+    with_counts(|counts| {
+        let Some(count) = counts.wakers.get_mut(&key) else { return };
+        *count -= 1;
+        if *count == 0 {
+            counts.wakers.remove(&key);
+            counts.suspects.push(key);
+        }
+    });
+}
+
+/// The executor's side. It is asked at the two moments that matter: after a poll, and before the
+/// thread sleeps.
+impl Scheduler {
+    /// The task has returned `Pending`. Has it left a waker?
+    #[cold]
+    pub(crate) fn suspect(&self, key: Key) {
+        with_counts(|counts| {
+            if !counts.wakers.contains_key(&key) {
+                counts.suspects.push(key);
+            }
+        });
+    }
+
+    /// Asked *before* the executor dozes off. If somebody wakes a task from another thread and
+    /// then drops its waker, he rings first, and the doze fails.
+    pub(crate) fn take_suspects(&self) -> Vec<Key> {
+        let own = |key: &mut Key| key.executor() == self.id();
+        with_counts(|counts| counts.suspects.extract_if(.., own).collect())
+    }
+
+    /// If the thread is going to sleep, whoever is not ready is parked; and those of the suspects
+    /// who still have no waker will sleep for ever. If not, they are kept for another time.
+    #[inline]
+    pub(crate) fn judge(&self, mut suspects: Vec<Key>, sleeps: bool) {
+        if suspects.is_empty() {
+            return;
+        }
+        suspects.retain(|key| self.lost(*key).is_some());
+        if !sleeps {
+            with_counts(|counts| counts.suspects.append(&mut suspects));
+        }
+        for task in suspects.into_iter().filter_map(|key| self.lost(key)) {
+            self.report(|| Event::Lost { task });
+        }
+    }
+
+    /// Parked as far as we know, and without a waker.
+    fn lost(&self, key: Key) -> Option<TaskId> {
+        let tasks = self.tasks.borrow();
+        let task = tasks.slab.get(key.slot())?;
+        let parked = task.id.serial() == key.serial() && task.state == State::Idle;
+        let has_waker = with_counts(|counts| counts.wakers.contains_key(&key));
+        (parked && !has_waker).then_some(task.id)
+    }
+}
+
+/// No user code runs in here.
+fn with_counts<R>(f: impl FnOnce(&mut Counts) -> R) -> R {
+    let mut counts: MutexGuard<'_, _> = COUNTS.lock().unwrap_or_else(PoisonError::into_inner);
+    f(counts.get_or_insert_default())
+}
