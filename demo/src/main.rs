@@ -9,7 +9,6 @@ mod compare;
 mod goroutines;
 mod http;
 mod kitchen;
-mod lanes;
 mod latency;
 mod runtime;
 mod serve;
@@ -17,7 +16,6 @@ mod shutdown;
 mod stand;
 mod store;
 mod tour;
-mod trace;
 
 use std::process::ExitCode;
 

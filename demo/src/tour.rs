@@ -4,12 +4,12 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use executor::{TaskId, spawn};
-use reactor::Direction;
-use reactor::observe::Wait as Parked;
+use executor::spawn;
+use reactor::{Direction, time};
+use watch::{Event, Lane, Lanes, Options, Recorder, Wait as Parked, What};
 
 use crate::chart;
 use crate::cli::{Failure, Out};
@@ -17,9 +17,7 @@ use crate::compare::{Jobs, Ways, cores, measure_computing, measure_waiting};
 use crate::goroutines::measure_coroutines;
 use crate::http::client::{self, Answer, Url};
 use crate::http::{Note, Wait};
-use crate::lanes::{Lane, Lanes};
 use crate::serve::{self, Folder};
-use crate::trace::{Entry, Trace};
 
 const WAITS: u32 = 20;
 const EACH_WAIT: Duration = Duration::from_millis(50);
@@ -64,30 +62,31 @@ pub(crate) fn run(args: &Args, out: Out<'_>) -> Result<(), Failure> {
 struct Visit {
     answer: Answer,
     notes: Vec<Note>,
-    client: TaskId,
-    trace: Rc<Trace>,
-    log: Vec<(Duration, Entry)>,
+    client: u64,
+    recorder: Arc<Recorder>,
+    log: Vec<Event>,
     begin: Duration,
     end: Duration,
 }
 
 impl Visit {
     fn make(folder: &Folder) -> Result<Visit, Failure> {
-        let trace = Trace::new();
-        trace.run(Visit::order(trace.clone(), folder))?
+        let recorder = Recorder::new(Options::default());
+        recorder.run(Visit::order(recorder.clone(), folder))?
     }
 
-    async fn order(trace: Rc<Trace>, folder: &Folder) -> Result<Visit, Failure> {
+    async fn order(recorder: Arc<Recorder>, folder: &Folder) -> Result<Visit, Failure> {
         let service = serve::open(&serve::Args::anywhere(), folder).await?;
         let url: Url = format!("http://{}", service.stand.address).parse()?;
-        let begin = trace.now();
+        let begin = recorder.when(time::now());
         let client = async move { client::get(&url, "/", Duration::from_secs(10)).await };
         let client = spawn(client).named("client");
-        let id = client.id();
+        let id = client.id().get();
         let answer = client.await?.map_err(|error| format!("the stand gave no answer: {error}"))?;
-        let (end, log, notes) = (trace.now(), trace.log(), service.notes());
+        let (end, (_, log)) = (recorder.when(time::now()), recorder.recording());
+        let notes = service.notes();
         service.stop().await;
-        Ok(Visit { answer, notes, client: id, trace, log, begin, end })
+        Ok(Visit { answer, notes, client: id, recorder, log, begin, end })
     }
 
     fn tell_waits(&self, out: Out<'_>) -> io::Result<()> {
@@ -111,21 +110,22 @@ impl Visit {
     /// What the connection was parked on for this wait.
     fn parked(&self, note: &Note) -> String {
         let connection = self.connection().map(|lane| lane.task);
-        let over = self.trace.when(note.at);
-        let (mut polling, mut parked) = (None, None);
-        for (at, entry) in self.log.iter().filter(|(at, _)| *at <= over) {
-            match entry {
-                Entry::PollStarted(task) => polling = Some(*task),
+        let over = self.recorder.when(note.at);
+        let mut parked = None;
+        for Event { at, what } in self.log.iter().filter(|event| event.at <= over) {
+            match what {
                 // Each wait has a time limit as well. That is not what it waits for.
-                Entry::Waiting(Parked::Timer { .. }) => {}
-                Entry::Waiting(on) if polling == connection && *at >= over - note.took => {
-                    parked = Some(*on);
+                What::Waiting { on: Parked::Timer { .. }, .. } => {}
+                What::Waiting { task, on }
+                    if Some(*task) == connection && *at >= over - note.took =>
+                {
+                    parked = Some(on);
                 }
                 _ => {}
             }
         }
         match parked {
-            Some(Parked::Source { source, direction: Direction::Read }) => {
+            Some(Parked::Source { source, direction: Direction::Read, .. }) => {
                 format!("socket {source} readable")
             }
             Some(Parked::Source { source, .. }) => format!("socket {source} writable"),

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Waker};
 
-use common::{Drops, Gate, Log, catch, on_drop, run, turns};
+use common::{Drops, Gate, Log, catch, on_drop, run, turns, within};
 use executor::{Either, join, join_all, race, spawn, yield_now};
 
 #[test]
@@ -203,5 +203,19 @@ fn combinators_nest() {
         let inner = race(pending::<()>(), join_all([ready(1), ready(2)]));
         let (a, b) = join(join(ready("a"), yield_now()), inner).await;
         assert_eq!((a.0, b), ("a", Either::Right(vec![1, 2])));
+    });
+}
+
+#[test]
+fn it_can_be_printed_how_far_each_of_the_two_is() {
+    within(|| {
+        // A poll by hand: nobody prints a future from inside.
+        let mut both = pin!(join(yield_now(), ready(2)));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert_eq!(format!("{both:?}"), "Join { a: Running, b: Running }");
+        assert!(both.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(format!("{both:?}"), "Join { a: Running, b: Ended }");
+        assert!(both.as_mut().poll(&mut cx).is_ready());
+        assert_eq!(format!("{both:?}"), "Join { a: Taken, b: Taken }");
     });
 }

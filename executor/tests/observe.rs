@@ -311,6 +311,24 @@ fn a_task_that_is_woken_from_a_thread_that_then_drops_its_waker_is_not_lost() {
 }
 
 #[test]
+fn a_task_that_has_ended_is_not_lost_with_its_last_waker() {
+    within(|| {
+        let main_waker = Rc::new(RefCell::new(None));
+        let main = async {
+            let gate = Gate::new();
+            let task = spawn(gate.pass());
+            turns(1).await;
+            gate.open();
+            turns(1).await;
+            assert!(task.is_finished());
+            drop(gate); // and its waker; the task is still in its slot, for the handle
+            leave_waker_once(&main_waker).await;
+        };
+        assert_eq!(lost_in(main, |_| wake(&main_waker)), []);
+    });
+}
+
+#[test]
 fn a_thread_that_wakes_is_named() {
     within(|| {
         let names = |event: &Event<'_>| match event {

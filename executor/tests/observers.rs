@@ -1,13 +1,14 @@
-//! What an observer may do: spawn, wake, and even panic.
+//! What an observer may do: spawn, wake, and even panic; and what it is told when others do.
 
 mod common;
 
 use std::cell::{Cell, RefCell};
-use std::future::{pending, ready};
+use std::future::{pending, poll_fn, ready};
 use std::rc::Rc;
-use std::task::Waker;
+use std::task::{Poll, Waker};
+use std::time::Duration;
 
-use common::{Drops, Gate, catch, within};
+use common::{Drops, Gate, Log, catch, within};
 use executor::observe::Event;
 use executor::{Executor, block_on, current_task, spawn, yield_now};
 
@@ -96,5 +97,29 @@ fn an_observer_that_panics_at_any_event_leaves_the_thread_usable() {
             drop(executor);
             assert_eq!(drops.count(), futures.get(), "event {at}: {end:?}");
         }
+    });
+}
+
+/// How the polls of main and main itself end, as an observer is told, when main or the park panics.
+fn told_of_main<F: Future>(main: F, park: impl FnMut(Option<Duration>)) -> Vec<String> {
+    let log = Log::new();
+    let inside = log.clone();
+    let observer = move |event: &Event<'_>| match event {
+        Event::PollEnded { outcome, .. } => inside.push(format!("poll: {outcome:?}")),
+        Event::Ended { how, .. } => inside.push(format!("end: {how:?}")),
+        _ => {}
+    };
+    let executor = Executor::with_observer(Waker::noop().clone(), observer);
+    assert!(catch(|| executor.block_on(main, park)).is_err());
+    log.take()
+}
+
+#[test]
+fn a_panic_of_main_is_told_as_its_end_and_a_panic_of_the_park_is_not_taken_for_one() {
+    within(|| {
+        let told = told_of_main(poll_fn(|_| -> Poll<()> { panic!("no buns") }), |_| ());
+        assert_eq!(told, ["poll: Panicked", "end: Panicked"]);
+        let told = told_of_main(pending::<()>(), |_| panic!("no reactor"));
+        assert_eq!(told, ["poll: Pending", "end: Cancelled"]);
     });
 }

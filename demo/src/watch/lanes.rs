@@ -1,4 +1,4 @@
-//! Draws a trace as lanes of text: a line for each coroutine, and one for the thread.
+//! Draws a recording as lanes of text: a line for each coroutine, and one for the thread.
 //!
 //! ```text
 //!   client      #..........................................................#
@@ -10,15 +10,15 @@
 
 use std::time::Duration;
 
-use executor::TaskId;
-
-use crate::trace::Entry;
+use crate::event::{Event, What};
 
 /// A coroutine, and what it did.
 #[derive(Clone, Debug)]
-pub(crate) struct Lane {
-    pub(crate) task: TaskId,
-    pub(crate) name: String,
+pub struct Lane {
+    /// Its id.
+    pub task: u64,
+    /// What it is called.
+    pub name: String,
     /// When it was born, when it ended.
     life: (Duration, Option<Duration>),
     /// From a wake (or its birth) to the poll that follows.
@@ -27,67 +27,73 @@ pub(crate) struct Lane {
 }
 
 /// From when to when.
-pub(crate) type Span = (Duration, Duration);
+type Span = (Duration, Duration);
 
-/// All lanes of a trace, and when the thread slept.
+/// All lanes of a recording, and when the thread slept.
 #[derive(Debug, Default)]
-pub(crate) struct Lanes {
-    pub(crate) coroutines: Vec<Lane>,
-    pub(crate) asleep: Vec<Span>,
+pub struct Lanes {
+    /// In the order of their births.
+    pub coroutines: Vec<Lane>,
+    asleep: Vec<Span>,
 }
 
 impl Lanes {
-    pub(crate) fn of(log: &[(Duration, Entry)]) -> Lanes {
+    /// The lanes of a recording.
+    #[must_use]
+    pub fn of(events: &[Event]) -> Lanes {
         let mut lanes = Lanes::default();
-        for (at, entry) in log {
-            lanes.add(*at, entry);
+        for event in events {
+            lanes.add(event.at, &event.what);
         }
         lanes
     }
 
-    fn add(&mut self, at: Duration, entry: &Entry) {
+    fn add(&mut self, at: Duration, what: &What) {
         let never = Duration::MAX;
-        match entry {
-            Entry::Born(task, name) => {
+        match what {
+            What::Spawned { task, name, .. } => {
                 let (name, queued, polled) = (name.clone(), vec![(at, never)], Vec::new());
                 self.coroutines.push(Lane { task: *task, name, life: (at, None), queued, polled });
             }
-            Entry::Named(task, name) => {
+            What::Named { task, name } => {
                 self.with(*task, |lane| lane.name.clone_from(name));
             }
-            Entry::Woken(task) => self.with(*task, |lane| lane.queued.push((at, never))),
-            Entry::PollStarted(task) => self.with(*task, |lane| {
+            What::Woken { task, .. } => self.with(*task, |lane| lane.queued.push((at, never))),
+            What::PollStarted { task } => self.with(*task, |lane| {
                 end(&mut lane.queued, at);
                 lane.polled.push((at, never));
             }),
-            Entry::PollEnded(task) => self.with(*task, |lane| end(&mut lane.polled, at)),
-            Entry::Ended(task) => self.with(*task, |lane| lane.life.1 = Some(at)),
-            Entry::Parking => self.asleep.push((at, never)),
-            Entry::Unparked => end(&mut self.asleep, at),
-            Entry::Waiting(_) => {}
+            What::PollEnded { task, .. } => self.with(*task, |lane| end(&mut lane.polled, at)),
+            What::Ended { task, .. } => self.with(*task, |lane| lane.life.1 = Some(at)),
+            What::Parking { sleeps: true } => self.asleep.push((at, never)),
+            What::Unparked => end(&mut self.asleep, at),
+            _ => {}
         }
     }
 
-    fn with(&mut self, task: TaskId, change: impl FnOnce(&mut Lane)) {
+    fn with(&mut self, task: u64, change: impl FnOnce(&mut Lane)) {
         if let Some(lane) = self.coroutines.iter_mut().find(|lane| lane.task == task) {
             change(lane);
         }
     }
 
     /// How many polls there were from `from` to `to`, and how long they took in all.
-    pub(crate) fn polls(&self, from: Duration, to: Duration) -> (usize, Duration) {
+    #[must_use]
+    pub fn polls(&self, from: Duration, to: Duration) -> (usize, Duration) {
         let polls = self.coroutines.iter().flat_map(|lane| &lane.polled);
         let polls: Vec<Duration> = polls.filter_map(|span| overlap(span, from, to)).collect();
         (polls.len(), polls.iter().sum())
     }
 
     /// How long the thread slept from `from` to `to`.
-    pub(crate) fn slept(&self, from: Duration, to: Duration) -> Duration {
+    #[must_use]
+    pub fn slept(&self, from: Duration, to: Duration) -> Duration {
         self.asleep.iter().filter_map(|span| overlap(span, from, to)).sum()
     }
 
     /// The thread's lane: `#` it polls somebody, `z` it sleeps.
-    pub(crate) fn draw_thread(&self, from: Duration, to: Duration, width: u32) -> String {
+    #[must_use]
+    pub fn draw_thread(&self, from: Duration, to: Duration, width: u32) -> String {
         let polls = |a, b| self.coroutines.iter().any(|lane| any(&lane.polled, a, b));
         columns(from, to, width, |a, b| match (polls(a, b), any(&self.asleep, a, b)) {
             (true, _) => '#',
@@ -99,7 +105,8 @@ impl Lanes {
 
 impl Lane {
     /// `#` polled, `=` in the ready queue, `.` parked; nothing before its birth and after its end.
-    pub(crate) fn draw(&self, from: Duration, to: Duration, width: u32) -> String {
+    #[must_use]
+    pub fn draw(&self, from: Duration, to: Duration, width: u32) -> String {
         columns(from, to, width, |a, b| {
             let lives = self.life.0 < b && self.life.1.is_none_or(|end| end >= a);
             match lives {
@@ -112,7 +119,8 @@ impl Lane {
     }
 
     /// When it was polled first, from `from` on.
-    pub(crate) fn first_poll(&self, from: Duration) -> Option<Duration> {
+    #[must_use]
+    pub fn first_poll(&self, from: Duration) -> Option<Duration> {
         self.polled.iter().map(|span| span.0).find(|start| *start >= from)
     }
 }

@@ -1,0 +1,165 @@
+//! Each event as one plain sentence.
+
+use std::time::Duration;
+
+use executor::observe::{End, Outcome};
+use reactor::Direction;
+
+use crate::event::{By, Wait, What};
+use crate::world::{State, World};
+
+impl World {
+    /// The event in one sentence. The world is the one before it.
+    #[must_use]
+    pub fn tell(&self, what: &What) -> String {
+        let name = |task: &u64| self.name(*task);
+        match what {
+            What::Spawned { task, name, parent: None, .. } => {
+                format!("The executor begins with #{task} {name}.")
+            }
+            What::Spawned { task, name: new, parent: Some(parent), .. } => {
+                let parent = name(parent);
+                format!("{parent} spawns #{task} {new}, which goes to the end of the ready queue.")
+            }
+            What::Named { task, name } => format!("#{task} is called {name} from now on."),
+            What::Woken { task, by } => self.tell_wake(*task, by),
+            What::PollStarted { task } => format!("The executor polls {}.", name(task)),
+            What::Waiting { task, on } => self.tell_wait(*task, on),
+            What::PollEnded { task, outcome, took } => self.tell_poll_end(*task, *outcome, *took),
+            What::Ended { task, how: End::Finished } => format!("{} has ended.", name(task)),
+            What::Ended { task, how: End::Panicked } => {
+                format!("{} has ended with a panic. The others go on.", name(task))
+            }
+            What::Ended { task, how: End::Cancelled } => {
+                format!("{} is dropped before its end: it was cancelled.", name(task))
+            }
+            What::Lost { task } => {
+                format!("{} is parked, and nobody has a waker of it any more.", name(task))
+            }
+            What::Parking { sleeps: true } => {
+                "Nobody is ready. The thread parks: it sleeps until the reactor or another thread \
+                 has news."
+                    .to_owned()
+            }
+            What::Parking { sleeps: false } => {
+                "The executor has a quick look whether the reactor has news.".to_owned()
+            }
+            What::Unparked => match self.ready.len() {
+                0 => "The reactor returns, and nobody is ready.".to_owned(),
+                1 => "The reactor returns. One coroutine is ready.".to_owned(),
+                ready => format!("The reactor returns. {ready} coroutines are ready."),
+            },
+            What::Registered { source, kind, task, .. } => {
+                let who = task.map_or("Somebody".to_owned(), |task| self.name(task));
+                format!("{who} opens a {kind}. The reactor watches it as socket {source}.")
+            }
+            What::Deregistered { source } => {
+                format!("Socket {source} is closed. The reactor forgets it.")
+            }
+            What::JobQueued { job, task, .. } => {
+                let who = task.map_or("Somebody".to_owned(), |task| self.name(task));
+                format!("{who} gives job {job} to the blocking pool: a thread will do it.")
+            }
+            What::JobDone { job, task, queued, ran } => {
+                let who = task.map_or("Somebody".to_owned(), |task| self.name(task));
+                let (queued, ran) = (ms(*queued), ms(*ran));
+                format!("{who} has the result of job {job}: it waited {queued}, and took {ran}.")
+            }
+            What::Diagnosis { text, .. } => format!("Something is wrong: {text}."),
+        }
+    }
+
+    fn tell_wake(&self, task: u64, by: &By) -> String {
+        let who = self.name(task);
+        let end = "it goes to the end of the ready queue";
+        match by {
+            By::Spawn => format!("{who} is new: {end}."),
+            By::Task(other) if *other == task => {
+                format!("{who} wakes itself, to have another turn: {end}.")
+            }
+            By::Task(other) => format!("{} wakes {who}: {end}.", self.name(*other)),
+            By::Source(source, direction) => {
+                format!("Socket {source} is {}. The reactor wakes {who}.", adjective(*direction))
+            }
+            By::Timer => format!("A timer is due. The reactor wakes {who}."),
+            By::Thread(Some(name)) => format!("The thread {name} wakes {who}: {end}."),
+            By::Thread(None) => format!("Another thread wakes {who}: {end}."),
+            By::Outside => format!("Somebody outside wakes {who}: {end}."),
+        }
+    }
+
+    fn tell_wait(&self, task: u64, on: &Wait) -> String {
+        let who = self.name(task);
+        let leaves =
+            |with: &str| format!("{who} cannot go on yet: it leaves its waker with {with}.");
+        match on {
+            Wait::Source { source, direction, .. } => {
+                leaves(&format!("the reactor (socket {source}, {})", adjective(*direction)))
+            }
+            Wait::Timer { deadline: None, .. } => leaves("a timer that is never due"),
+            Wait::Timer { deadline: Some(deadline), .. } => {
+                let rest = ms(deadline.saturating_sub(self.at));
+                leaves(&format!("the reactor (a timer, due in {rest})"))
+            }
+            Wait::Job { job, .. } => leaves(&format!("the blocking pool (job {job})")),
+            Wait::Join(other) => leaves(&format!("{}, to be woken at its end", self.name(*other))),
+            Wait::Send => leaves("a channel, until there is room in it"),
+            Wait::Receive => leaves("a channel, until something is in it"),
+            Wait::Yield => format!("{who} lets the others have a turn first."),
+        }
+    }
+
+    fn tell_poll_end(&self, task: u64, outcome: Outcome, took: Duration) -> String {
+        let (who, took) = (self.name(task), ms(took));
+        let ready = self.coroutines.get(&task).is_some_and(|it| it.state == State::PolledAndReady);
+        match outcome {
+            Outcome::Pending if ready => {
+                format!("{who} returns Pending after {took}; it is in the ready queue again.")
+            }
+            Outcome::Pending => format!("{who} returns Pending after {took}. It is parked."),
+            Outcome::Ready => format!("{who} returns Ready after {took}: it has its result."),
+            Outcome::Panicked => format!("{who} panics, after {took}."),
+        }
+    }
+}
+
+/// `socket 5 readable, and a timer due in 60 ms`
+pub(crate) fn waits_in_words(waits: &[Wait], now: Duration) -> String {
+    let waits: Vec<String> = waits.iter().map(|wait| wait_in_words(wait, now)).collect();
+    waits.join(", and ")
+}
+
+/// What it waits for, in a few words.
+pub(crate) fn wait_in_words(wait: &Wait, now: Duration) -> String {
+    match wait {
+        Wait::Source { source, direction, .. } => {
+            format!("socket {source} {}", adjective(*direction))
+        }
+        Wait::Timer { deadline: Some(deadline), .. } => {
+            format!("timer {}", ms(deadline.saturating_sub(now)))
+        }
+        Wait::Timer { deadline: None, .. } => "a timer that is never due".to_owned(),
+        Wait::Job { job, .. } => format!("job {job}"),
+        Wait::Join(task) => format!("the end of #{task}"),
+        Wait::Send => "room in a channel".to_owned(),
+        Wait::Receive => "something in a channel".to_owned(),
+        Wait::Yield => "its next turn".to_owned(),
+    }
+}
+
+fn adjective(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Read => "readable",
+        Direction::Write => "writable",
+    }
+}
+
+/// `63.0 ms`, `1.9 ms`, `0.012 ms`, `5.2 s`.
+pub(crate) fn ms(time: Duration) -> String {
+    match time.as_secs_f64() * 1e3 {
+        ms if ms >= 999.5 => format!("{:.1} s", ms / 1e3),
+        ms if ms >= 99.95 => format!("{ms:.0} ms"),
+        ms if ms >= 0.995 => format!("{ms:.1} ms"),
+        ms => format!("{ms:.3} ms"),
+    }
+}
