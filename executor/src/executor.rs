@@ -95,6 +95,9 @@ impl Executor {
         let entered = scheduler.enter(Location::caller());
         let output = 'ended: {
             let mut main = pin!(main);
+            // For debuggers: here it is. They find its type by the vtable.
+            let wide: *const (dyn Future<Output = F::Output> + '_) = &raw const *main;
+            scheduler.main.set((&raw const wide).expose_provenance());
             loop {
                 // 1. Poll whoever is ready, first in, first out; `main` has its turns, too.
                 let mut budget = BUDGET;

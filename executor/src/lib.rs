@@ -33,6 +33,9 @@
 //! assert_eq!(sum, 6);
 //! ```
 
+// For debuggers: it loads the commands of executor/debugger into gdb.
+#![debugger_visualizer(gdb_script_file = "../debugger/embedded.py")]
+
 mod bell;
 mod body;
 pub mod channel;
@@ -46,6 +49,8 @@ pub mod observe;
 mod ready;
 mod remote;
 mod scheduler;
+#[cfg(debug_assertions)]
+mod scratch;
 mod task;
 
 pub use combine::{Either, Join, JoinAll, Race, YieldNow, join, join_all, race, yield_now};

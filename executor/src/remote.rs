@@ -15,6 +15,7 @@
 //! Ringing for an executor that is awake, or already rung for, costs one atomic swap and no
 //! system call.
 
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::task::Waker;
 use std::thread;
@@ -24,6 +25,7 @@ use slab::Slab;
 
 use crate::bell::Bell;
 use crate::key::Key;
+use crate::scheduler::Scheduler;
 
 /// The part of an executor that other threads may touch.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub(crate) struct Remote {
     interrupt: Waker,
     /// Somebody wants to know which thread wakes.
     watched: bool,
+    /// For debuggers: where the rest of the executor is. They start at the registry below.
+    scheduler: AtomicPtr<Scheduler>,
 }
 
 /// What another thread sends.
@@ -50,7 +54,8 @@ static REGISTRY: RwLock<Slab<Arc<Remote>>> = RwLock::new(Slab::new());
 /// Opens an inbox: the executor's id, its end of the channel, and what the others see of it.
 pub(crate) fn register(interrupt: Waker, watched: bool) -> (u16, Receiver<Wake>, Arc<Remote>) {
     let (inbox, wakes) = unbounded();
-    let remote = Arc::new(Remote { inbox, bell: Bell::new(), interrupt, watched });
+    let scheduler = AtomicPtr::default();
+    let remote = Arc::new(Remote { inbox, bell: Bell::new(), interrupt, watched, scheduler });
     let slot = write_registry().insert(remote.clone());
     let Ok(id) = u16::try_from(slot) else {
         write_registry().remove(slot);
@@ -85,6 +90,10 @@ impl Remote {
     /// The executor wants to sleep. `false`: somebody rang, look into the inbox instead.
     pub(crate) fn doze(&self) -> bool {
         self.bell.doze()
+    }
+
+    pub(crate) fn set_scheduler(&self, scheduler: *const Scheduler) {
+        self.scheduler.store(scheduler.cast_mut(), Ordering::Relaxed);
     }
 
     /// The executor is up again. `true`: somebody rang, there may be keys in the inbox.

@@ -46,6 +46,8 @@ pub(crate) struct Scheduler {
     pub(crate) observer: Option<Box<dyn Observer>>,
     /// Of all wakers that are made here.
     vtable: &'static RawWakerVTable,
+    /// For debuggers: where `block_on` keeps a wide pointer to the main coroutine, or 0.
+    pub(crate) main: Cell<usize>,
 }
 
 pub(crate) struct Tasks {
@@ -65,7 +67,7 @@ impl Scheduler {
     pub(crate) fn new(interrupt: Waker, observer: Option<Box<dyn Observer>>) -> Rc<Scheduler> {
         let (id, inbox, remote) = remote::register(interrupt, observer.is_some());
         let vtable = if observer.is_some() { &counted::VTABLE } else { &key::VTABLE };
-        Rc::new(Scheduler {
+        let scheduler = Rc::new(Scheduler {
             id,
             tasks: RefCell::new(Tasks { slab: Slab::new(), ready: ReadyQueue::default() }),
             polling: Cell::new(None),
@@ -75,7 +77,12 @@ impl Scheduler {
             remote,
             observer,
             vtable,
-        })
+            main: Cell::new(0),
+        });
+        scheduler.remote.set_scheduler(Rc::as_ptr(&scheduler));
+        #[cfg(debug_assertions)]
+        crate::scratch::keep();
+        scheduler
     }
 
     pub(crate) fn id(&self) -> u16 {
@@ -179,7 +186,8 @@ impl Scheduler {
         None
     }
 
-    /// The one place where a task is polled.
+    /// The one place where a task is polled. (A landmark: `break` on it, it is there in any debug build.)
+    #[cfg_attr(debug_assertions, inline(never))]
     #[expect(unsafe_code, reason = "see body.rs: the coroutine stays in its slot meanwhile")]
     fn poll_task(&self, key: Key, body: Place) {
         // Our wakers own nothing, so there is nothing to drop either.
@@ -248,7 +256,8 @@ impl Scheduler {
         tasks.ready.push_back(key);
     }
 
-    /// Nobody is ready, or the budget is used up: let the outside world have its turn.
+    /// Nobody is ready, or the budget is used up: let the outside world have its turn. (A landmark.)
+    #[cfg_attr(debug_assertions, inline(never))]
     pub(crate) fn park(&self, park: &mut dyn FnMut(Option<Duration>)) {
         self.polling.set(None);
         let suspects = if self.observer.is_some() { self.take_suspects() } else { Vec::new() };

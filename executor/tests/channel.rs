@@ -285,5 +285,10 @@ fn errors_say_what_happened() {
         assert!(TrySendError::Closed(()).to_string().contains("closed"));
         assert!(TryRecvError::Empty.to_string().contains("empty"));
         assert!(TryRecvError::Closed.to_string().contains("closed"));
+        // `unwrap` wants to print them, whatever is sent.
+        struct Burger;
+        assert_eq!(format!("{:?}", SendError(Burger)), "SendError(..)");
+        let both = (TrySendError::Full(Burger), TrySendError::Closed(Burger));
+        assert_eq!(format!("{both:?}"), "(Full(..), Closed(..))");
     });
 }

@@ -138,7 +138,7 @@ fn a_task_has_a_readable_name_until_it_is_given_one() {
         let main = async {
             drop(spawn(flip_burgers()));
             drop(spawn(async {}));
-            drop(spawn(pending::<()>()));
+            drop(spawn(pending::<Vec<Cell<i32>>>()));
             drop(spawn(flip_burgers()).named("the grill"));
             drop(spawn(flip_burgers()).named(format!("grill {}", 2)));
             drop(spawn(flip_burgers()).named("[::1]:80 <admin>"));
@@ -146,7 +146,7 @@ fn a_task_has_a_readable_name_until_it_is_given_one() {
         executor.block_on(main, |_| ());
         let names = log.take();
         let test = "a_task_has_a_readable_name_until_it_is_given_one";
-        assert_eq!(names[..4], ["main", "flip_burgers", test, "Pending<()>"]);
+        assert_eq!(names[..4], ["main", "flip_burgers", test, "Pending<Vec<Cell<i32>>>"]);
         assert_eq!(names[4..6], ["flip_burgers", "the grill"]);
         assert_eq!(names[6..8], ["flip_burgers", "grill 2"]);
         assert_eq!(names[8..], ["flip_burgers", "[::1]:80 <admin>"], "as it was given");

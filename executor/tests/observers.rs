@@ -123,3 +123,14 @@ fn a_panic_of_main_is_told_as_its_end_and_a_panic_of_the_park_is_not_taken_for_o
         assert_eq!(told, ["poll: Pending", "end: Cancelled"]);
     });
 }
+
+#[test]
+fn an_observer_that_panics_because_main_has_panicked_does_not_abort_the_process() {
+    within(|| {
+        let observer =
+            |event: &Event<'_>| assert!(!matches!(event, Event::Ended { .. }), "I do, too");
+        let executor = Executor::with_observer(Waker::noop().clone(), observer);
+        let main = poll_fn(|_| -> Poll<()> { panic!("no buns") });
+        assert_eq!(catch(|| executor.block_on(main, |_| ())), Err("no buns".to_owned()));
+    });
+}

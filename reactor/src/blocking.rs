@@ -57,9 +57,21 @@ where
     match current::current() {
         Ok(reactor) => {
             let (desk, promise) = Desk::new();
-            let job = reactor.pool.enqueue(Box::new(move || promise.keep(job)));
-            reactor.report(|| Event::JobQueued { job, at });
-            Blocking { desk, job, at }
+            let number = reactor.pool.next_number();
+            reactor.pool.enqueue(match &reactor.seam {
+                None => Box::new(move || promise.keep(job)),
+                Some(seam) => {
+                    // Who waits is not told at once, but in a turn.
+                    let ending = seam.ending(number, reactor.interrupt.clone());
+                    Box::new(move || {
+                        if let Some((desk, result)) = promise.work(job) {
+                            ending(Box::new(move || desk.hand_over(result)));
+                        }
+                    })
+                }
+            });
+            reactor.report(|| Event::JobQueued { job: number, at });
+            Blocking { desk, job: number, at }
         }
         Err(error) => panic!("`spawn_blocking` has nowhere to run: {error}"),
     }
@@ -128,6 +140,14 @@ impl<T> Desk<T> {
     }
 
     fn finish(&self, result: Result<T, JoinError>) {
+        // Neither a waker nor a destructor may end this thread.
+        if let Some(Some(waker)) = self.hand_over(result) {
+            guarded(|| waker.wake());
+        }
+    }
+
+    /// None if nobody waits for the result any more; else who is to be woken, if somebody is.
+    fn hand_over(&self, result: Result<T, JoinError>) -> Option<Option<Waker>> {
         let mut meeting = self.lock();
         meeting.ended = os::stopwatch();
         // If the future is gone, its result goes as well, after the lock.
@@ -138,15 +158,10 @@ impl<T> Desk<T> {
                 None
             }
         };
-        let waker = meeting.waker.take();
+        let told = unwanted.is_none().then(|| meeting.waker.take());
         drop(meeting);
-        // Neither a waker nor a destructor may end this thread.
-        guarded(|| {
-            drop(unwanted);
-            if let Some(waker) = waker {
-                waker.wake();
-            }
-        });
+        guarded(|| drop(unwanted));
+        told
     }
 }
 
@@ -195,11 +210,21 @@ impl<T> Drop for Blocking<T> {
 /// The job's end of the desk. If it is dropped with the job undone, that is the result.
 struct Promise<T>(Option<Arc<Desk<T>>>);
 
+/// What a job gave, and where it belongs.
+type Ended<T> = (Arc<Desk<T>>, Result<T, JoinError>);
+
 impl<T> Promise<T> {
-    fn keep(mut self, job: impl FnOnce() -> T) {
-        let Some(desk) = self.0.take().filter(|desk| desk.start()) else { return };
-        let result = catch_unwind(AssertUnwindSafe(job));
-        desk.finish(result.map_err(JoinError::Panicked));
+    fn keep(self, job: impl FnOnce() -> T) {
+        if let Some((desk, result)) = self.work(job) {
+            desk.finish(result);
+        }
+    }
+
+    /// Does the job, if somebody waits for it. What is left is to tell.
+    fn work(mut self, job: impl FnOnce() -> T) -> Option<Ended<T>> {
+        let desk = self.0.take().filter(|desk| desk.start())?;
+        let result = catch_unwind(AssertUnwindSafe(job)).map_err(JoinError::Panicked);
+        Some((desk, result))
     }
 }
 

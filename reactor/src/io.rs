@@ -28,7 +28,8 @@ use mio::event::Source;
 use crate::current;
 use crate::farewell::{self, Farewell};
 use crate::observe::{Event, Wait};
-use crate::source::{self, Direction, SourceKey, Step, Ticket};
+use crate::replay::on_tape;
+use crate::source::{self, Direction, Ready, SourceKey, Step, Ticket};
 
 /// Any `mio` source, made awaitable: the sockets in [`net`](crate::net) are of this type, and
 /// pipes, or file descriptors in a `mio::unix::SourceFd`, can be.
@@ -123,17 +124,18 @@ impl<S: Source> Async<S> {
         mut attempt: impl FnMut(&Async<S>) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
         loop {
-            match self.entry(|source| source.side(direction).next_step())? {
-                Step::Try => {}
+            let tried = match self.entry(|source| source.side(direction).next_step())? {
+                Step::Try => attempt(self),
+                Step::TryOnTape => on_tape(self.key, direction, &mut || attempt(self)),
                 Step::Wait => break,
                 Step::Yield => {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-            }
-            match attempt(self) {
+            };
+            match tried {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.entry(|source| source.side(direction).ready = false)?;
+                    self.entry(|source| source.side(direction).ready = Ready::No)?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 done => return Poll::Ready(done),

@@ -13,8 +13,10 @@
 //! ```
 //!
 //! Read in this order: [`Reactor`], `io.rs`, `source.rs`, `timers.rs`, [`time`], [`net`], [`blocking`],
-//! [`fs`]. What touches the operating system's clock and readiness is in `os.rs`.
+//! [`fs`]. What touches the operating system's clock and readiness is in `os.rs`, and `replay.rs` is
+//! how a run is recorded there, and repeated.
 
+mod anchor;
 pub mod blocking;
 mod current;
 mod farewell;
@@ -25,6 +27,7 @@ pub mod observe;
 mod os;
 mod pool;
 mod reactor;
+mod replay;
 mod source;
 pub mod time;
 mod timers;

@@ -106,6 +106,12 @@ pub enum By {
     },
     /// A timer is due.
     Timer,
+    /// A blocking job is done. Only when a run is recorded or played back; else the job's own
+    /// thread wakes, and the reactor has no part in it.
+    Job {
+        /// Its number, as in [`Wait::Job`].
+        job: u64,
+    },
 }
 
 /// Watches a reactor. Any `Fn(&Event)` is one.

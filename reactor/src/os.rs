@@ -2,7 +2,7 @@
 //!
 //! Everything else in this crate goes through here. That makes it the seam where a run can be
 //! simulated: on a [virtual clock](crate::Reactor::with_virtual_clock) nobody waits for a time;
-//! when all are waiting, it jumps.
+//! when all are waiting, it jumps. And where it is recorded, and played back: `replay.rs`.
 
 use std::cell::Cell;
 use std::io;
@@ -14,6 +14,10 @@ use mio::{Events, Interest, Poll, Registry, Token, Waker};
 /// How many events one look may bring. More of them wait for the next look.
 const EVENTS: usize = 1024;
 
+/// How long bytes may take from one socket of this machine to another: mostly no time at all, but
+/// the kernel's thread that carries them may have to wait for a processor.
+const ON_ITS_WAY: Duration = Duration::from_millis(5);
+
 /// The token of the interrupt. Sources have others: their slot fits into half of it.
 const INTERRUPT: Token = Token(usize::MAX);
 
@@ -21,26 +25,34 @@ const INTERRUPT: Token = Token(usize::MAX);
 pub(crate) struct Clock {
     /// None is the system's clock; else it stands still until somebody moves it.
     stands_at: Cell<Option<Instant>>,
+    /// When all are waiting, it is moved to the next timer.
+    jumps: bool,
 }
 
 impl Clock {
     pub(crate) fn real() -> Clock {
-        Clock { stands_at: Cell::new(None) }
+        Clock { stands_at: Cell::new(None), jumps: false }
     }
 
+    pub(crate) fn jumping() -> Clock {
+        Clock { jumps: true, ..Clock::standing() }
+    }
+
+    /// It stands until it is [`set`](Clock::set).
     pub(crate) fn standing() -> Clock {
-        Clock { stands_at: Cell::new(Some(Instant::now())) }
+        Clock { stands_at: Cell::new(Some(Instant::now())), jumps: false }
     }
 
     pub(crate) fn now(&self) -> Instant {
         self.stands_at.get().unwrap_or_else(Instant::now)
     }
 
-    pub(crate) fn is_virtual(&self) -> bool {
-        self.stands_at.get().is_some()
+    pub(crate) fn jumps(&self) -> bool {
+        self.jumps
     }
 
-    fn jump(&self, to: Instant) {
+    /// Never back.
+    pub(crate) fn set(&self, to: Instant) {
         self.stands_at.set(Some(to.max(self.now())));
     }
 }
@@ -77,11 +89,18 @@ impl Os {
         }
     }
 
-    /// The same on a virtual clock: if nothing is ready it is `deadline` at once.
-    pub(crate) fn wait_or_jump(&mut self, clock: &Clock, deadline: Instant) -> io::Result<()> {
-        self.wait(Some(Duration::ZERO))?;
+    /// The same on a virtual clock: if nothing is ready it is `deadline` at once. Or, if somebody
+    /// waits for a source, a moment later: what was sent may still be on its way through the
+    /// system, and a time limit of seconds must not be over before it has arrived.
+    pub(crate) fn wait_or_jump(
+        &mut self,
+        clock: &Clock,
+        deadline: Instant,
+        for_sources: bool,
+    ) -> io::Result<()> {
+        self.wait(Some(if for_sources { ON_ITS_WAY } else { Duration::ZERO }))?;
         if self.events.is_empty() {
-            clock.jump(deadline);
+            clock.set(deadline);
         }
         Ok(())
     }

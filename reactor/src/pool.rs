@@ -52,8 +52,15 @@ impl Pool {
         }
     }
 
-    /// Puts a job in line, and starts a thread if none is free. Gives the job's number.
-    pub(crate) fn enqueue(&self, job: Job) -> u64 {
+    /// For the next job.
+    pub(crate) fn next_number(&self) -> u64 {
+        let number = self.next_job.get();
+        self.next_job.set(number + 1);
+        number
+    }
+
+    /// Puts a job in line, and starts a thread if none is free.
+    pub(crate) fn enqueue(&self, job: Job) {
         let open = self.open.fetch_add(1, Ordering::AcqRel) + 1;
         if let Some(jobs) = &self.jobs {
             let _ = jobs.send(job);
@@ -67,9 +74,6 @@ impl Pool {
                 self.cancel_line();
             }
         }
-        let number = self.next_job.get();
-        self.next_job.set(number + 1);
-        number
     }
 
     /// Whether a job is in line or running.

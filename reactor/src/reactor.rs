@@ -25,12 +25,14 @@ use std::time::Duration;
 use mio::Registry;
 use slab::Slab;
 
+use crate::anchor;
 use crate::current::Entered;
 use crate::farewell::Farewells;
 use crate::observe::{By, Event, Observer};
 use crate::os::{Clock, Os};
 use crate::pool::Pool;
-use crate::source::Source;
+use crate::replay::Seam;
+use crate::source::{News, Ready, Source};
 use crate::timers::Timers;
 
 /// Parks this thread until something is ready.
@@ -58,7 +60,7 @@ pub struct Reactor {
 pub(crate) struct Inner {
     /// Never used again in this process: a socket of a dropped reactor finds no other one.
     pub(crate) id: u32,
-    os: RefCell<Os>,
+    pub(crate) os: RefCell<Os>,
     pub(crate) clock: Clock,
     pub(crate) registry: Registry,
     pub(crate) sources: RefCell<Slab<Source>>,
@@ -69,8 +71,10 @@ pub(crate) struct Inner {
     /// What was dropped on other threads.
     farewells: Farewells,
     pub(crate) pool: Pool,
-    interrupt: Waker,
+    pub(crate) interrupt: Waker,
     pub(crate) observer: OnceCell<Box<dyn Observer>>,
+    /// Records what comes from outside, or plays it back.
+    pub(crate) seam: Option<Box<Seam>>,
 }
 
 impl Reactor {
@@ -79,7 +83,7 @@ impl Reactor {
     /// # Errors
     /// If the process has too many files open already (`ulimit -n`).
     pub fn new() -> io::Result<Reactor> {
-        Reactor::with_clock(Clock::real())
+        Reactor::with(Clock::real(), None)
     }
 
     /// The same on a clock that stands still as long as anybody has something to do. When all are
@@ -103,10 +107,10 @@ impl Reactor {
     /// # Errors
     /// As [`new`](Reactor::new) has.
     pub fn with_virtual_clock() -> io::Result<Reactor> {
-        Reactor::with_clock(Clock::standing())
+        Reactor::with(Clock::jumping(), None)
     }
 
-    fn with_clock(clock: Clock) -> io::Result<Reactor> {
+    pub(crate) fn with(clock: Clock, seam: Option<Box<Seam>>) -> io::Result<Reactor> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (os, registry, interrupt) = Os::new()?;
@@ -123,8 +127,11 @@ impl Reactor {
             pool: Pool::new(),
             interrupt: Waker::from(Arc::new(Interrupt(interrupt))),
             observer: OnceCell::new(),
+            seam,
         };
-        Ok(Reactor { inner: Rc::new(inner) })
+        let inner = Rc::new(inner);
+        anchor::add(Rc::as_ptr(&inner));
+        Ok(Reactor { inner })
     }
 
     /// Makes this the reactor of the thread, as long as the guard lives.
@@ -175,14 +182,16 @@ impl Reactor {
 }
 
 impl Inner {
+    /// (A landmark for debuggers.)
+    #[cfg_attr(debug_assertions, inline(never))]
     fn turn(&self, limit: Option<Duration>) -> io::Result<()> {
         for farewell in self.farewells.take() {
             self.forget(farewell);
         }
-        self.wait(limit)?;
         let mut woken = self.woken.take();
-        for event in self.os.borrow().events() {
-            self.mark_ready(event, &mut woken);
+        match &self.seam {
+            None => self.wait_and_mark(limit, &mut woken)?,
+            Some(seam) => self.turn_on_tape(seam, limit, &mut woken)?,
         }
         self.collect_due(&mut woken);
         // Wakers are foreign code: they run when no borrow is held any more.
@@ -194,12 +203,25 @@ impl Inner {
         Ok(())
     }
 
-    fn wait(&self, limit: Option<Duration>) -> io::Result<()> {
+    fn wait_and_mark(
+        &self,
+        limit: Option<Duration>,
+        woken: &mut Vec<(By, Waker)>,
+    ) -> io::Result<()> {
+        self.wait(limit)?;
+        for event in self.os.borrow().events() {
+            self.mark_ready(&News::of(event), Ready::Yes, woken);
+        }
+        Ok(())
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))] // a hundredth of a round trip
+    pub(crate) fn wait(&self, limit: Option<Duration>) -> io::Result<()> {
         let mut os = self.os.borrow_mut();
         // The clock is only asked when somebody waits for a time.
         let Some(deadline) = self.timers.borrow_mut().first() else { return os.wait(limit) };
-        if self.clock.is_virtual() && limit != Some(Duration::ZERO) && !self.pool.is_busy() {
-            return os.wait_or_jump(&self.clock, deadline);
+        if self.clock.jumps() && limit != Some(Duration::ZERO) && !self.pool.is_busy() {
+            return os.wait_or_jump(&self.clock, deadline, self.anybody_waits());
         }
         let rest = deadline.saturating_duration_since(self.clock.now());
         os.wait(Some(limit.map_or(rest, |limit| limit.min(rest))))
@@ -219,6 +241,12 @@ impl Inner {
         if let Some(observer) = self.observer.get() {
             observer.event(&event());
         }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        anchor::remove(self);
     }
 }
 

@@ -57,10 +57,31 @@ pub(crate) struct Source {
 }
 
 pub(crate) struct Readiness {
-    pub(crate) ready: bool,
+    pub(crate) ready: Ready,
     /// The other side has hung up, or the like: what a short call says is not to be trusted.
     closed: bool,
     streak: u8,
+}
+
+/// Whether a call is worth a try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ready {
+    No,
+    Yes,
+    /// Yes, and what the call says is recorded or played back. An answer of its own, so that all
+    /// others need not ask whether there is a tape.
+    OnTape,
+}
+
+/// What an event says, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct News {
+    pub(crate) slot: usize,
+    pub(crate) generation: u32,
+    pub(crate) read: bool,
+    pub(crate) write: bool,
+    pub(crate) read_closed: bool,
+    pub(crate) write_closed: bool,
 }
 
 struct Waiter {
@@ -75,28 +96,35 @@ pub(crate) type Ticket = NonZeroU32;
 /// What to do with an operation.
 pub(crate) enum Step {
     Try,
+    TryOnTape,
     Wait,
     Yield,
 }
 
 impl Readiness {
     pub(crate) fn next_step(&mut self) -> Step {
-        if !self.ready {
-            self.streak = 0;
-            return Step::Wait;
-        }
+        let step = match self.ready {
+            Ready::Yes => Step::Try,
+            Ready::OnTape => Step::TryOnTape,
+            Ready::No => {
+                self.streak = 0;
+                return Step::Wait;
+            }
+        };
         self.streak = (self.streak + 1) % STREAK;
-        if self.streak == 0 { Step::Yield } else { Step::Try }
+        if self.streak == 0 { Step::Yield } else { step }
     }
 
     pub(crate) fn drained(&mut self) {
-        self.ready &= self.closed;
+        if !self.closed {
+            self.ready = Ready::No;
+        }
     }
 }
 
 impl Source {
-    fn new(generation: u32, fd: i32) -> Source {
-        let fresh = || Readiness { ready: true, closed: false, streak: 0 };
+    fn new(generation: u32, fd: i32, ready: Ready) -> Source {
+        let fresh = || Readiness { ready, closed: false, streak: 0 };
         Source {
             generation,
             fd,
@@ -149,15 +177,33 @@ impl Source {
         Some(self.waiters.remove(place).waker)
     }
 
-    fn mark(&mut self, event: &event::Event) {
+    fn mark(&mut self, news: &News, ready: Ready) {
+        self.read.closed |= news.read_closed;
+        self.write.closed |= news.write_closed;
+        if news.read {
+            self.read.ready = ready;
+        }
+        if news.write {
+            self.write.ready = ready;
+        }
+    }
+}
+
+impl News {
+    pub(crate) fn of(event: &event::Event) -> News {
+        let (slot, generation) = unpack(event.token().0);
         // An error or a hang-up is news for both sides: the next call on the socket reports it.
         let (error, read) = (event.is_error(), event.is_read_closed());
         let write = event.is_write_closed();
-        // Urgent data counts as well: a read stops short before it, with more to come behind.
-        self.read.closed |= read || error || event.is_priority();
-        self.read.ready |= event.is_readable() || read || error;
-        self.write.closed |= write || error;
-        self.write.ready |= event.is_writable() || write || error;
+        News {
+            slot,
+            generation,
+            read: event.is_readable() || read || error,
+            write: event.is_writable() || write || error,
+            // Urgent data counts as well: a read stops short before it, with more to come behind.
+            read_closed: read || error || event.is_priority(),
+            write_closed: write || error,
+        }
     }
 }
 
@@ -170,7 +216,9 @@ impl Inner {
     ) -> io::Result<SourceKey> {
         let generation = self.next_generation.get();
         self.next_generation.set(generation.wrapping_add(1));
-        let slot = self.sources.borrow_mut().insert(Source::new(generation, fd.unwrap_or(-1)));
+        let ready = if self.seam.is_some() { Ready::OnTape } else { Ready::Yes };
+        let source = Source::new(generation, fd.unwrap_or(-1), ready);
+        let slot = self.sources.borrow_mut().insert(source);
         let key = SourceKey { reactor: self.id, slot: slot as u32, generation };
         if let Err(error) = os::register(&self.registry, io, pack(slot, generation)) {
             self.sources.borrow_mut().remove(slot);
@@ -205,24 +253,35 @@ impl Inner {
     }
 
     /// An event: the source is ready, and its waiters will be woken. If it was for an earlier
-    /// tenant of the slot, nothing.
-    pub(crate) fn mark_ready(&self, event: &event::Event, woken: &mut Vec<(By, Waker)>) {
+    /// tenant of the slot, nothing, and it says `false`.
+    #[cfg_attr(not(debug_assertions), inline(always))] // a fiftieth of a round trip
+    pub(crate) fn mark_ready(
+        &self,
+        news: &News,
+        ready: Ready,
+        woken: &mut Vec<(By, Waker)>,
+    ) -> bool {
         let mut sources = self.sources.borrow_mut();
-        let token = event.token().0;
-        let slot = token & (usize::MAX >> HALF);
-        let Some(source) = sources.get_mut(slot) else { return };
-        if pack(slot, source.generation) != token {
-            return;
+        let Some(source) = sources.get_mut(news.slot) else { return false };
+        if source.generation & MAX_GENERATION != news.generation {
+            return false;
         }
-        source.mark(event);
-        let (read, write) = (source.read.ready, source.write.ready);
-        let ready = source.waiters.extract_if(.., |waiter| match waiter.direction {
+        source.mark(news, ready);
+        let read = source.read.ready != Ready::No;
+        let write = source.write.ready != Ready::No;
+        let waiters = source.waiters.extract_if(.., |waiter| match waiter.direction {
             Direction::Read => read,
             Direction::Write => write,
         });
-        woken.extend(ready.map(|waiter| {
-            (By::Source { source: slot as u32, direction: waiter.direction }, waiter.waker)
-        }));
+        for Waiter { waker, direction, .. } in waiters {
+            woken.push((By::Source { source: news.slot as u32, direction }, waker));
+        }
+        true
+    }
+
+    /// Whether somebody waits for any of them.
+    pub(crate) fn anybody_waits(&self) -> bool {
+        self.sources.borrow().iter().any(|(_, source)| !source.waiters.is_empty())
     }
 }
 
@@ -231,4 +290,10 @@ fn pack(slot: usize, generation: u32) -> usize {
     ((generation as usize) << HALF) + slot
 }
 
+fn unpack(token: usize) -> (usize, u32) {
+    (token & (usize::MAX >> HALF), (token >> HALF) as u32)
+}
+
 const HALF: u32 = usize::BITS / 2;
+/// What is left of a generation in a token.
+const MAX_GENERATION: u32 = (usize::MAX >> HALF) as u32;

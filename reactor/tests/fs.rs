@@ -140,3 +140,13 @@ fn each_call_is_one_job() {
         assert_eq!(done.count(), 2);
     });
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_sync_that_the_system_refuses_is_an_error() {
+    run(async || {
+        // A sync that was left out would succeed: no test can see whether a disk was asked.
+        let error = File::open("/dev/null").await.unwrap().sync_all().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    });
+}

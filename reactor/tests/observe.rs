@@ -22,6 +22,10 @@ fn a_life_of_a_socket_is_told_from_birth_to_end() {
         let to = socket.local_addr().unwrap();
         let (received, sent) = join(socket.recv(&mut [0; 8]), socket.send_to(b"x", to)).await;
         assert_eq!((received.unwrap(), sent.unwrap()), (1, 1));
+        #[cfg(unix)]
+        let number = Some(std::os::fd::AsRawFd::as_raw_fd(socket.get_ref()));
+        #[cfg(not(unix))]
+        let number = None;
         drop(socket);
         let [
             Event::Registered { source, kind, fd, ref local, peer: None, .. },
@@ -34,9 +38,55 @@ fn a_life_of_a_socket_is_told_from_birth_to_end() {
         };
         assert_eq!([waits, woken, gone], [source; 3]);
         assert!(kind.contains("UdpSocket"));
-        assert_eq!(fd.is_some(), cfg!(unix));
+        assert_eq!(fd, number);
         assert_eq!(local.as_deref(), Some(&*to.to_string()));
         assert!(at.is_some_and(|at| at.file().ends_with("observe.rs")));
+    });
+}
+
+/// What is told of sockets since the last look: descriptor, own address, the other side's.
+#[cfg(unix)]
+fn registered(world: &World) -> Vec<(i32, Option<String>, Option<String>)> {
+    let registered = |event| match event {
+        Event::Registered { fd, local, peer, .. } => Some((fd?, local, peer)),
+        _ => None,
+    };
+    world.events().into_iter().filter_map(registered).collect()
+}
+
+#[test]
+#[cfg(unix)]
+fn each_kind_of_socket_tells_its_descriptor_and_its_two_ends() {
+    use reactor::net::{TcpListener, UnixDatagram, UnixListener, UnixStream};
+    use std::os::fd::AsRawFd;
+
+    watch(async |world| {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let client = TcpStream::connect(address).await.unwrap();
+        let (server, from) = listener.accept().await.unwrap();
+        let (to, from) = (Some(address.to_string()), Some(from.to_string()));
+        let fds = (listener.get_ref().as_raw_fd(), server.get_ref().as_raw_fd());
+        let expected = [
+            (fds.0, to.clone(), None),
+            (client.get_ref().as_raw_fd(), from.clone(), to.clone()),
+            (fds.1, to, from),
+        ];
+        assert_eq!(registered(&world), expected);
+
+        let folder = common::folder::Folder::new();
+        let listener = UnixListener::bind(folder.join("stream")).unwrap();
+        let client = UnixStream::connect(folder.join("stream")).await.unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        let datagrams = UnixDatagram::bind(folder.join("datagrams")).unwrap();
+        let name = |name| Some(folder.join(name).display().to_string());
+        let expected = [
+            (listener.get_ref().as_raw_fd(), name("stream"), None),
+            (client.get_ref().as_raw_fd(), None, name("stream")),
+            (server.get_ref().as_raw_fd(), name("stream"), None),
+            (datagrams.get_ref().as_raw_fd(), name("datagrams"), None),
+        ];
+        assert_eq!(registered(&world), expected);
     });
 }
 

@@ -8,7 +8,7 @@ use std::os::fd::AsRawFd;
 use std::process::{Command, Stdio};
 
 use common::{run, turns, watch};
-use executor::spawn;
+use executor::{join, spawn};
 use mio::unix::{SourceFd, pipe};
 use reactor::{Async, Direction};
 
@@ -135,5 +135,24 @@ fn what_the_system_refuses_to_watch_leaves_no_trace() {
         assert_eq!(error.kind(), ErrorKind::PermissionDenied);
         assert_eq!(world.reactor.sources(), 0);
         assert!(world.events().is_empty());
+    });
+}
+
+#[test]
+fn a_hang_up_is_news_for_both_sides_even_for_one_that_a_source_does_not_have() {
+    run(async || {
+        let (sender, receiver) = new_pipe();
+        let mut tries = 0;
+        // The receiving end of a pipe never becomes writable.
+        let waits = receiver.io(Direction::Write, |_| {
+            tries += 1;
+            if tries == 1 { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        let hang_up = async {
+            turns(10).await;
+            drop(sender);
+        };
+        join(waits, hang_up).await.0.unwrap();
+        assert_eq!(tries, 2);
     });
 }

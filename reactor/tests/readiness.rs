@@ -7,12 +7,14 @@ use std::cell::Cell;
 use std::io;
 use std::net::Shutdown;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use common::{Calls, watch};
+use common::{Calls, run, turns, watch};
 use executor::{join, spawn};
 use mio::{Interest, Registry, Token, event};
 use reactor::net::{Stream, UnixStream};
+use reactor::time::timeout;
 use reactor::{Async, Direction};
 
 /// A stream that counts its system calls.
@@ -104,7 +106,7 @@ fn an_operation_that_waits_has_asked_once_however_often_it_is_polled() {
 
 #[test]
 fn after_a_short_read_the_next_one_waits_without_asking() {
-    watch(async |_| {
+    run(async || {
         let (ours, theirs) = Counted::pair();
         for message in 1..=10 {
             let both = join(ours.read(&mut [0; 64]), theirs.write_all(b"hello")).await;
@@ -133,7 +135,7 @@ fn a_read_that_fills_the_buffer_leaves_the_source_ready() {
 
 #[test]
 fn a_write_that_found_no_room_goes_on_when_there_is_some() {
-    watch(async |_| {
+    run(async || {
         let (ours, theirs) = Counted::pair();
         let content = vec![7; 3_000_000];
         let reader = spawn(async move {
@@ -185,7 +187,7 @@ fn reading_waits_though_the_source_is_ready_to_be_written() {
         let (calls, waker) = Calls::waker();
         assert!(ours.poll_read(&mut Context::from_waker(&waker), &mut [0; 1]).is_pending());
         // The socket is writable, and the system says so: the reader sleeps on.
-        world.reactor.turn(Some(std::time::Duration::ZERO)).unwrap();
+        world.reactor.turn(Some(Duration::ZERO)).unwrap();
         assert_eq!(ours.write(b"x").await.unwrap(), 1);
         assert_eq!((calls.count(), ours.get_ref().reads.get()), (0, 1));
     });
@@ -193,7 +195,7 @@ fn reading_waits_though_the_source_is_ready_to_be_written() {
 
 #[test]
 fn after_the_end_of_the_stream_a_short_read_is_not_taken_for_its_middle() {
-    watch(async |_| {
+    run(async || {
         let (ours, theirs) = Counted::pair();
         // Data and end are both there before the first look: no further event will come.
         theirs.write_all(b"last words").await.unwrap();
@@ -202,5 +204,51 @@ fn after_the_end_of_the_stream_a_short_read_is_not_taken_for_its_middle() {
         for _ in 0..3 {
             assert_eq!(ours.read(&mut [0; 64]).await.unwrap(), 0);
         }
+    });
+}
+
+#[test]
+fn after_a_short_write_the_next_one_waits_without_asking() {
+    run(async || {
+        let (ours, _theirs) = Counted::pair();
+        let mut cx = Context::from_waker(Waker::noop());
+        let block = vec![0; 10_000_000];
+        let Poll::Ready(Ok(length)) = ours.poll_write(&mut cx, &block) else { panic!("no room") };
+        assert!(length < block.len(), "a socket has an end");
+        assert!(ours.poll_write(&mut cx, &block).is_pending());
+        if TRUSTS_SHORT {
+            assert_eq!(ours.get_ref().writes.get(), 1);
+        }
+    });
+}
+
+#[test]
+fn the_end_of_a_stream_is_told_whenever_it_is_asked_for() {
+    run(async || {
+        let (ours, theirs) = Counted::pair();
+        drop(theirs);
+        // No event has come yet: the end is no short read after which one may wait for it.
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..3 {
+            assert!(matches!(ours.poll_read(&mut cx, &mut [0; 1]), Poll::Ready(Ok(0))));
+        }
+    });
+}
+
+#[test]
+fn after_a_hang_up_a_drained_side_is_asked_again_since_no_event_will_follow() {
+    run(async || {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let mut buffer = [0; 1];
+        let hang_up = async {
+            turns(10).await;
+            drop(theirs);
+        };
+        // The reader waits, so the event has come when it is done.
+        assert_eq!(join(ours.read(&mut buffer), hang_up).await.0.unwrap(), 0);
+        ours.drained(Direction::Write);
+        let error = timeout(Duration::from_secs(1), ours.write(b"x")).await;
+        let error = error.expect("it does not wait").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     });
 }

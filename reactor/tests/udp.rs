@@ -119,6 +119,11 @@ fn a_socket_is_polled_by_hand() {
         let send = poll_fn(|cx| ours.poll_send_to(cx, b"hand", to));
         let (received, sent) = join(receive, send).await;
         assert_eq!((received.unwrap().0, sent.unwrap()), (4, 4));
+        ours.connect(to).await.unwrap();
+        let receive = poll_fn(|cx| theirs.poll_recv(cx, &mut buffer));
+        let send = poll_fn(|cx| ours.poll_send(cx, b"two"));
+        let (received, sent) = join(receive, send).await;
+        assert_eq!((received.unwrap(), sent.unwrap(), &buffer), (3, 3, b"twod"));
     });
 }
 

@@ -53,6 +53,24 @@ fn several_tasks_accept_on_one_path() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn where_too_many_wait_to_be_accepted_one_waits_to_be_let_in_line() {
+    run(async || {
+        let folder = Folder::new();
+        let listener = UnixListener::bind(folder.join("socket")).unwrap();
+        let connect = |_| mio::net::UnixStream::connect(folder.join("socket")).ok();
+        let line: Vec<_> = (0..100_000).map_while(connect).collect();
+        let accept_all = async {
+            turns(10).await;
+            for _ in 0..=line.len() {
+                listener.accept().await.unwrap();
+            }
+        };
+        join(UnixStream::connect(folder.join("socket")), accept_all).await.0.unwrap();
+    });
+}
+
+#[test]
 fn nobody_at_the_path_is_an_error() {
     watch(async |world| {
         let folder = Folder::new();

@@ -1,6 +1,7 @@
 //! On a virtual clock hours take no time, and the course is always the same.
 
 use std::cell::RefCell;
+use std::io::Write;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,9 @@ use reactor::blocking::spawn_blocking;
 use reactor::time::{interval, sleep, timeout};
 
 mod common;
-use common::within;
+use common::{half_std_pair, within};
 
+const ROUNDS: u32 = 40;
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn run_virtually<T>(main: impl Future<Output = T>) -> T {
@@ -57,6 +59,38 @@ fn a_timeout_of_an_hour_runs_out_at_once_and_an_interval_ticks() {
             let first = ticks.tick().await;
             assert_eq!(ticks.tick().await - first, HOUR);
         });
+    });
+}
+
+/// What is on its way to a socket arrives before an hour is over, though the clock could jump there.
+#[test]
+fn the_clock_gives_bytes_that_are_on_their_way_a_moment() {
+    within(|| {
+        let mut in_time = 0;
+        for _ in 0..ROUNDS {
+            in_time += u32::from(run_virtually(async {
+                let (stream, mut other) = half_std_pair().await;
+                let (go, gone) = std::sync::mpsc::channel::<()>();
+                let sender = std::thread::spawn(move || {
+                    let _ = gone.recv();
+                    other.write_all(b"burger").unwrap();
+                    other // open to the end
+                });
+                let mut go = Some(go);
+                let mut buffer = [0; 8];
+                let mut read = std::pin::pin!(stream.read(&mut buffer));
+                let read = std::future::poll_fn(|cx| {
+                    let poll = read.as_mut().poll(cx);
+                    drop(go.take()); // it is sent when the thread parks, or a little later
+                    poll
+                });
+                let read = timeout(HOUR, read).await;
+                let _other = sender.join().unwrap();
+                read.is_ok()
+            }));
+        }
+        // On a busy machine a thread may take longer than a moment to start.
+        assert!(in_time > ROUNDS / 2, "only {in_time} of {ROUNDS}");
     });
 }
 

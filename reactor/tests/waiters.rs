@@ -154,7 +154,11 @@ fn a_future_that_is_polled_with_another_waker_wakes_that_one() {
     run(async || {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let ((early, first), (late, second)) = (Calls::waker(), Calls::waker());
-        let mut buffer = [0; 1];
+        let (before, other) = Calls::waker();
+        let (mut buffer, mut another) = ([0; 1], [0; 1]);
+        // Who waits before it in line keeps its own waker.
+        let mut in_front = pin!(ours.read(&mut another));
+        assert!(in_front.as_mut().poll(&mut Context::from_waker(&other)).is_pending());
         let mut read = pin!(ours.read(&mut buffer));
         for waker in [&first, &second, &second] {
             assert!(read.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
@@ -163,7 +167,7 @@ fn a_future_that_is_polled_with_another_waker_wakes_that_one() {
         while late.count() == 0 {
             turns(1).await;
         }
-        assert_eq!((early.count(), late.count()), (0, 1));
+        assert_eq!((before.count(), early.count(), late.count()), (1, 0, 1));
     });
 }
 

@@ -129,6 +129,7 @@ struct Leave<'a>(&'a Rc<Scheduler>);
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
         self.0.closing.set(false);
+        self.0.main.set(0);
         CURRENT.set(ptr::null());
     }
 }
