@@ -168,8 +168,7 @@ pub struct Send<'a, T> {
     /// None once it is sent.
     value: Option<T>,
     ticket: Option<Ticket>,
-    /// For debuggers: where it was made.
-    #[expect(dead_code, reason = "read by people")]
+    /// The line that waits.
     at: &'static Location<'static>,
 }
 
@@ -188,7 +187,7 @@ impl<T> Future for Send<'_, T> {
         if !called && channel.queue.borrow().len() + senders.called() >= channel.capacity {
             this.value = Some(value);
             senders.wait(&mut this.ticket, cx.waker());
-            report_wait(Wait::Send);
+            report_wait(Wait::Send, Some(this.at));
             return Poll::Pending;
         }
         senders.leave_line(&mut this.ticket);
@@ -210,8 +209,7 @@ impl<T> Drop for Send<'_, T> {
 pub struct Recv<'a, T> {
     channel: &'a Channel<T>,
     ticket: Option<Ticket>,
-    /// For debuggers: where it was made.
-    #[expect(dead_code, reason = "read by people")]
+    /// The line that waits.
     at: &'static Location<'static>,
 }
 
@@ -224,7 +222,7 @@ impl<T> Future for Recv<'_, T> {
         let value = channel.take(receivers.is_called(this.ticket));
         if value.is_none() && !channel.senders.nobody() {
             receivers.wait(&mut this.ticket, cx.waker());
-            report_wait(Wait::Receive);
+            report_wait(Wait::Receive, Some(this.at));
             return Poll::Pending;
         }
         receivers.leave_line(&mut this.ticket);

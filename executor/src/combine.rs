@@ -28,8 +28,7 @@ pub fn yield_now() -> YieldNow {
 #[must_use = "futures do nothing unless awaited"]
 pub struct YieldNow {
     yielded: bool,
-    /// For debuggers: where it was made.
-    #[expect(dead_code, reason = "read by people")]
+    /// The line that waits.
     at: &'static Location<'static>,
 }
 
@@ -41,7 +40,7 @@ impl Future for YieldNow {
             return Poll::Ready(());
         }
         self.yielded = true;
-        report_wait(Wait::Yield);
+        report_wait(Wait::Yield, Some(self.at));
         cx.waker().wake_by_ref();
         Poll::Pending
     }

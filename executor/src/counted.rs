@@ -6,12 +6,12 @@
 //! The waker is the same number as ever; only its vtable is another one. Where nobody watches,
 //! nothing is counted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{RawWaker, RawWakerVTable};
 
 use crate::key::{self, Key};
-use crate::observe::Event;
+use crate::observe::{Event, Outcome};
 use crate::scheduler::Scheduler;
 use crate::task::{State, TaskId};
 
@@ -54,14 +54,16 @@ fn drop(data: *const ()) {
 /// The executor's side. It is asked at the two moments that matter: after a poll, and before the
 /// thread sleeps.
 impl Scheduler {
-    /// The task has returned `Pending`. Has it left a waker?
+    /// The task has been polled. How many wakers are kept? None, and it is `Pending`: suspicious.
     #[cold]
-    pub(crate) fn suspect(&self, key: Key) {
+    pub(crate) fn count_wakers(&self, key: Key, outcome: Outcome) -> usize {
         with_counts(|counts| {
-            if !counts.wakers.contains_key(&key) {
+            let wakers = counts.wakers.get(&key).copied().unwrap_or_default();
+            if wakers == 0 && outcome == Outcome::Pending {
                 counts.suspects.push(key);
             }
-        });
+            wakers
+        })
     }
 
     /// Asked *before* the executor dozes off. If somebody wakes a task from another thread and
@@ -78,7 +80,8 @@ impl Scheduler {
         if suspects.is_empty() {
             return;
         }
-        suspects.retain(|key| self.lost(*key).is_some());
+        let mut seen = HashSet::new();
+        suspects.retain(|key| seen.insert(*key) && self.lost(*key).is_some());
         if !sleeps {
             with_counts(|counts| counts.suspects.append(&mut suspects));
         }
@@ -95,6 +98,11 @@ impl Scheduler {
         let has_waker = with_counts(|counts| counts.wakers.contains_key(&key));
         (parked && !has_waker).then_some(task.id)
     }
+}
+
+/// The executor is gone, and its id will be another one's.
+pub(crate) fn forget_suspects(executor: u16) {
+    with_counts(|counts| counts.suspects.retain(|key| key.executor() != executor));
 }
 
 /// No user code runs in here.

@@ -83,10 +83,10 @@ pub(crate) fn wake(key: Key) {
 
 /// Tells the observer what the coroutine that is being polled waits for.
 #[inline]
-pub(crate) fn report_wait(on: Wait) {
+pub(crate) fn report_wait(on: Wait, at: Option<&'static Location<'static>>) {
     with_current(|current| {
         if let Some(scheduler) = current {
-            scheduler.report(|| Event::Waiting { on });
+            scheduler.report(|| Event::Waiting { on, at });
         }
     });
 }

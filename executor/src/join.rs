@@ -98,7 +98,7 @@ impl<T: 'static> Future for JoinHandle<T> {
         let this = self.get_mut();
         let scheduler = this.scheduler.as_ref().expect("`JoinHandle` polled after completion");
         let Some(mut body) = scheduler.join(this.slot, cx.waker()) else {
-            scheduler.report(|| Event::Waiting { on: Wait::Join(this.id) });
+            scheduler.report(|| Event::Waiting { on: Wait::Join(this.id), at: None });
             return Poll::Pending;
         };
         this.scheduler = None;
@@ -158,9 +158,13 @@ impl Scheduler {
     fn abort(&self, slot: u32) {
         let mut tasks = self.tasks.borrow_mut();
         let task = &mut tasks.slab[slot as usize];
+        let ended = task.state == State::Finished;
         task.aborted = true;
-        let key = Key::new(self.id(), task.id.serial(), slot);
+        let (task, key) = (task.id, Key::new(self.id(), task.id.serial(), slot));
         drop(tasks);
+        if !ended {
+            self.report(|| Event::Aborting { task, by: self.polling() });
+        }
         self.wake(key);
     }
 

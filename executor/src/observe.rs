@@ -55,6 +55,8 @@ pub enum Event<'a> {
     Waiting {
         /// What it waits for.
         on: Wait,
+        /// The line that waits, if it is known.
+        at: Option<&'static Location<'static>>,
     },
     /// The poll is over.
     PollEnded {
@@ -62,6 +64,16 @@ pub enum Event<'a> {
         task: TaskId,
         /// How it ended.
         outcome: Outcome,
+        /// How many wakers of it are kept: in sockets' lists, timers, channels, other threads. More
+        /// than it has reported waits? Then somebody has one who does not report.
+        wakers: usize,
+    },
+    /// Somebody asks for the task to be dropped. It is, when its turn comes.
+    Aborting {
+        /// The task.
+        task: TaskId,
+        /// Who asks: the coroutine that is being polled, if one is.
+        by: Option<TaskId>,
     },
     /// The task has ended and its future has been dropped.
     Ended {
@@ -164,10 +176,8 @@ impl Scheduler {
         if let Some(observer) = &self.observer
             && let Some(task) = self.polling()
         {
-            observer.event(&Event::PollEnded { task, outcome });
-            if outcome == Outcome::Pending {
-                self.suspect(key);
-            }
+            let wakers = self.count_wakers(key, outcome);
+            observer.event(&Event::PollEnded { task, outcome, wakers });
         }
     }
 
@@ -179,7 +189,8 @@ impl Scheduler {
             _ => End::Cancelled,
         };
         if how == End::Panicked {
-            self.report(|| Event::PollEnded { task: main.id, outcome: Outcome::Panicked });
+            let (task, outcome) = (main.id, Outcome::Panicked);
+            self.report(|| Event::PollEnded { task, outcome, wakers: 0 });
         }
         self.report(|| Event::Ended { task: main.id, how });
     }

@@ -37,8 +37,8 @@ fn short(event: &Event<'_>) -> Option<String> {
         Event::Named { task, name } => format!("{task} named {name}"),
         Event::Woken { task, by, .. } => format!("{task} woken by {by:?}"),
         Event::PollStarted { task } => format!("{task} poll"),
-        Event::Waiting { on } => format!("waits for {on:?}"),
-        Event::PollEnded { task, outcome } => format!("{task} {outcome:?}"),
+        Event::Waiting { on, .. } => format!("waits for {on:?}"),
+        Event::PollEnded { task, outcome, .. } => format!("{task} {outcome:?}"),
         Event::Ended { task, how } => format!("{task} ended {how:?}"),
         Event::Parking { limit } => format!("parking {limit:?}"),
         Event::Unparked => "unparked".to_owned(),
@@ -77,7 +77,7 @@ fn each_poll_that_is_started_is_ended_and_none_is_ended_that_was_not_started() {
     within(|| {
         let (executor, log) = watched(|event| match event {
             Event::PollStarted { task } => Some((*task, None)),
-            Event::PollEnded { task, outcome } => Some((*task, Some(*outcome))),
+            Event::PollEnded { task, outcome, .. } => Some((*task, Some(*outcome))),
             _ => None,
         });
         let main = async {
@@ -224,7 +224,11 @@ fn each_wake_is_reported_with_its_cause_and_only_if_it_has_an_effect() {
 fn waits_for_channels_are_reported() {
     within(|| {
         let (executor, log) = watched(|event| match event {
-            Event::Waiting { on } => Some(*on),
+            Event::Waiting { on, at } => {
+                let here = at.is_none_or(|at| at.file().ends_with("observe.rs"));
+                assert!(here && at.is_none() == matches!(on, Wait::Join(_)), "{on:?} {at:?}");
+                Some(*on)
+            }
             _ => None,
         });
         let main = async {
@@ -381,4 +385,43 @@ fn wake(place: &Rc<RefCell<Option<Waker>>>) {
     if let Some(waker) = place.take() {
         waker.wake();
     }
+}
+
+#[test]
+fn an_abort_is_told_with_who_asked_for_it_and_one_of_an_ended_task_is_not() {
+    within(|| {
+        let aborts = |event: &Event<'_>| match event {
+            Event::Aborting { task, by } => Some((task.get(), by.map(executor::TaskId::get))),
+            _ => None,
+        };
+        let (executor, log) = watched(aborts);
+        let main = async {
+            let parked = spawn(pending::<()>());
+            parked.abort();
+            assert!(parked.await.unwrap_err().is_cancelled());
+            let ended = spawn(ready(()));
+            yield_now().await;
+            ended.abort();
+        };
+        executor.block_on(main, |_| ());
+        assert_eq!(log.take(), [(2, Some(1))]);
+    });
+}
+
+#[test]
+fn the_end_of_a_poll_tells_how_many_wakers_are_kept() {
+    within(|| {
+        let counts = |event: &Event<'_>| match event {
+            Event::PollEnded { wakers, .. } => Some(*wakers),
+            _ => None,
+        };
+        let (executor, log) = watched(counts);
+        let (here, there) = <(Rc<RefCell<Option<Waker>>>, Rc<_>)>::default();
+        let main = executor::join(leave_waker_once(&here), leave_waker_once(&there));
+        executor.block_on(main, |_| {
+            wake(&here);
+            wake(&there);
+        });
+        assert_eq!(log.take(), [2, 0]);
+    });
 }

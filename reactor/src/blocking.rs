@@ -12,10 +12,10 @@
 //! The operating system never says that a file is ready: it always is, and reading it blocks. So
 //! the thread that must not block hands the work to one that may. tokio does the same.
 
-use std::any::Any;
+mod error;
+
 use std::fmt;
 use std::future::Future;
-use std::io;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,6 +27,7 @@ use crate::observe::{Event, Wait};
 use crate::os;
 use crate::pool::guarded;
 pub use crate::pool::{GRACE, MAX_THREADS};
+pub use error::JoinError;
 
 /// Runs `job` on one of the reactor's threads for blocking work.
 ///
@@ -87,14 +88,6 @@ pub struct Blocking<T> {
     job: u64,
     /// For debuggers: the line that made it.
     at: &'static Location<'static>,
-}
-
-/// Why a job has no result.
-pub enum JoinError {
-    /// The reactor was dropped before the job started, or no thread could be started for it.
-    Cancelled,
-    /// It panicked with this payload.
-    Panicked(Box<dyn Any + Send>),
 }
 
 /// Where the job and the future meet.
@@ -203,6 +196,9 @@ impl<T> Drop for Blocking<T> {
         let stage = std::mem::replace(&mut meeting.stage, Stage::Over);
         let waker = meeting.waker.take();
         drop(meeting);
+        if !matches!(stage, Stage::Over) {
+            current::report(|| Event::JobDropped { job: self.job });
+        }
         drop((stage, waker));
     }
 }
@@ -233,58 +229,6 @@ impl<T> Drop for Promise<T> {
         if let Some(desk) = self.0.take().filter(|desk| desk.start()) {
             desk.finish(Err(JoinError::Cancelled));
         }
-    }
-}
-
-impl JoinError {
-    /// Whether the job was cancelled before it ran.
-    #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        matches!(self, JoinError::Cancelled)
-    }
-
-    /// Whether the job panicked.
-    #[must_use]
-    pub fn is_panic(&self) -> bool {
-        matches!(self, JoinError::Panicked(_))
-    }
-
-    /// The payload of the panic, for [`std::panic::resume_unwind`].
-    ///
-    /// # Panics
-    /// If the job was cancelled instead.
-    #[must_use]
-    pub fn into_panic(self) -> Box<dyn Any + Send> {
-        match self {
-            JoinError::Panicked(payload) => payload,
-            JoinError::Cancelled => panic!("`into_panic` on a job that was cancelled"),
-        }
-    }
-}
-
-impl fmt::Display for JoinError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            JoinError::Cancelled => "the blocking job was cancelled before it ran",
-            JoinError::Panicked(_) => "the blocking job panicked",
-        })
-    }
-}
-
-impl fmt::Debug for JoinError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            JoinError::Cancelled => "Cancelled",
-            JoinError::Panicked(_) => "Panicked(..)",
-        })
-    }
-}
-
-impl std::error::Error for JoinError {}
-
-impl From<JoinError> for io::Error {
-    fn from(error: JoinError) -> io::Error {
-        io::Error::other(error.to_string())
     }
 }
 

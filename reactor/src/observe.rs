@@ -53,6 +53,11 @@ pub enum Event {
         /// The line that made it.
         at: &'static Location<'static>,
     },
+    /// The future of a job was dropped before it gave a result: nobody will have it.
+    JobDropped {
+        /// Its number.
+        job: u64,
+    },
     /// A coroutine has the result of its blocking job.
     JobDone {
         /// The number of the job, as in [`Wait::Job`].

@@ -45,8 +45,7 @@ pub struct OneshotSender<T> {
 #[must_use = "futures do nothing unless awaited"]
 pub struct OneshotReceiver<T> {
     slot: Rc<RefCell<Slot<T>>>,
-    /// For debuggers: where it was made.
-    #[expect(dead_code, reason = "read by people")]
+    /// The line that made it.
     at: &'static Location<'static>,
 }
 
@@ -95,7 +94,7 @@ impl<T> Future for OneshotReceiver<T> {
         }
         let _old = slot.waker.replace(waker);
         drop(slot);
-        report_wait(Wait::Receive);
+        report_wait(Wait::Receive, Some(self.at));
         Poll::Pending
     }
 }
