@@ -102,6 +102,15 @@ fn digits(number: f64) -> String {
     }
 }
 
+/// Cuts off what does not fit, and says so.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width - 3).collect();
+    format!("{kept}...")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{compare, goroutines, kitchen, latency, serve, tour};
+use crate::{compare, goroutines, kitchen, latency, ps, serve, step, tour, trace};
 
 /// What a command may fail with. Boxed, because all that is done with it is to print it: whoever
 /// makes one says what happened and what to do next.
@@ -41,8 +41,14 @@ enum Color {
 enum Command {
     /// One request and what it waited for, then many: the tour (this is the default)
     Tour(tour::Args),
+    /// The same request, one event at a time: Enter goes on, b goes back
+    Step(step::Args),
     /// The burger stand, for curl, wrk and a browser, until Ctrl-C
     Serve(serve::Args),
+    /// Requests to the stand, recorded: a page, a picture, a trace for Perfetto, or text
+    Trace(trace::Args),
+    /// The coroutines of a stand that is open: who waits for whom, and for what
+    Ps(ps::Args),
     /// The stand's kitchen as a process of its own
     Kitchen(kitchen::Args),
     /// Concurrency against parallelism, measured on this machine
@@ -75,7 +81,10 @@ fn run(command: Option<Command>, out: Out<'_>) -> Result<(), Failure> {
     match command {
         None => tour::run(&tour::Args::default(), out),
         Some(Command::Tour(args)) => tour::run(&args, out),
+        Some(Command::Step(args)) => step::run(&args, out),
         Some(Command::Serve(args)) => serve::run(&args, out),
+        Some(Command::Trace(args)) => trace::run(&args, out),
+        Some(Command::Ps(args)) => ps::run(&args, out),
         Some(Command::Kitchen(args)) => kitchen::run(&args, out),
         Some(Command::Compare(args)) => compare::run(&args, out),
         Some(Command::Latency(args)) => latency::run(&args, out),

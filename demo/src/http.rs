@@ -26,5 +26,5 @@ mod server;
 
 pub(crate) use notes::{Amount, Note, Wait};
 pub(crate) use request::Request;
-pub(crate) use response::{Problem, Response};
+pub(crate) use response::{Live, Problem, Response};
 pub(crate) use server::{Limits, Server};

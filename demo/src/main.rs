@@ -10,12 +10,18 @@ mod goroutines;
 mod http;
 mod kitchen;
 mod latency;
+mod loop_page;
+mod ps;
+mod replay;
 mod runtime;
 mod serve;
 mod shutdown;
 mod stand;
+mod step;
 mod store;
 mod tour;
+mod trace;
+mod visit;
 
 use std::process::ExitCode;
 

@@ -18,7 +18,7 @@ pub(crate) fn run<F: Future>(main: F) -> io::Result<F::Output> {
     Ok(executor.block_on(main, park))
 }
 
-fn cannot_start(error: &io::Error) -> io::Error {
+pub(crate) fn cannot_start(error: &io::Error) -> io::Error {
     let next = if is_out_of_files(error) { "; raise the limit with `ulimit -n`" } else { "" };
     io::Error::new(error.kind(), format!("the runtime cannot start: {error}{next}"))
 }

@@ -1,17 +1,20 @@
-//! `demo serve`: the stand, and its kitchen, until Ctrl-C.
+//! `demo serve`: the stand, and its kitchen, until Ctrl-C; and a page that shows their loop.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reactor::net::TcpListener;
+use watch::{Options, Recorder};
 
 use crate::cli::{Failure, Out};
 use crate::http::client::Url;
 use crate::http::{Limits, Note, Server};
 use crate::kitchen::{self, Kitchen};
+use crate::loop_page::{LoopPage, Place};
 use crate::stand::{self, Stand};
 use crate::store::KEEPS_ORDERS;
 use crate::{runtime, shutdown};
@@ -30,9 +33,24 @@ pub(crate) struct Args {
     /// Asks this kitchen, such as http://127.0.0.1:8001 [default: one of our own]
     #[arg(long, value_name = "URL")]
     kitchen: Option<Url>,
+    /// Where the page that shows the loop listens; others who reach it can stop the stand
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
+    loop_host: String,
+    /// The port of that page [default: the one after the stand's, or any that is free]
+    #[arg(long, value_name = "PORT")]
+    loop_port: Option<u16>,
+    /// Runs without being watched, and without that page
+    #[arg(long)]
+    no_watch: bool,
+    /// The port of our own kitchen; 0 takes any that is free.
+    #[arg(skip)]
+    kitchen_port: u16,
     #[command(flatten)]
     patience: Patience,
 }
+
+/// So many events are kept for those who want to look back.
+const KEPT: usize = 20_000;
 
 /// How long to wait, in milliseconds, and for how many: to try out what happens when it is over.
 #[derive(Debug, Default, clap::Args)]
@@ -58,14 +76,30 @@ pub(crate) struct Patience {
 pub(crate) fn run(args: &Args, out: Out<'_>) -> Result<(), Failure> {
     // Made before the runtime and dropped after it: until then jobs may still write there.
     let folder = Folder::open(args.data.as_deref())?;
-    runtime::run(serve(args, &folder, out))?
+    if args.no_watch {
+        return runtime::run(serve(args, &folder, None, out))?;
+    }
+    let options = Options { capacity: KEPT, ..Options::default() };
+    let recorder = Recorder::with_warnings(options, |diagnosis| {
+        let _ = writeln!(io::stderr(), "demo: {diagnosis}");
+    });
+    let main = serve(args, &folder, Some(recorder.clone()), out);
+    recorder.run(main).map_err(|error| runtime::cannot_start(&error))?
 }
 
-async fn serve(args: &Args, folder: &Folder, out: Out<'_>) -> Result<(), Failure> {
+async fn serve(
+    args: &Args,
+    folder: &Folder,
+    recorder: Option<Arc<Recorder>>,
+    out: Out<'_>,
+) -> Result<(), Failure> {
     let ctrl_c = shutdown::ctrl_c()?; // before there is anything that would have to be cleared away
-    let service = open(args, folder).await?;
+    let service = open_watched(args, folder, recorder.as_ref()).await?;
     tell(&service, folder, out)?;
     ctrl_c.await;
+    if let Some(recorder) = recorder {
+        recorder.release();
+    }
     // Whether anybody reads this or not, the open orders are finished.
     let _ = writeln!(out, "\nclosing: no new orders, the open ones are finished");
     let _ = out.flush();
@@ -76,6 +110,9 @@ async fn serve(args: &Args, folder: &Folder, out: Out<'_>) -> Result<(), Failure
 fn tell(service: &Service, folder: &Folder, out: Out<'_>) -> io::Result<()> {
     let url = format!("http://{}", service.stand.address);
     writeln!(out, "the stand is open:  {url}          Ctrl-C closes it")?;
+    if let Some(page) = &service.page {
+        writeln!(out, "watch it at:        {}", page.url)?;
+    }
     writeln!(out, "the kitchen is at:  {}", service.kitchen_url)?;
     writeln!(out, "the orders are in:  {}\n", whereabouts(folder))?;
     writeln!(out, "  curl {url}/")?;
@@ -99,27 +136,45 @@ pub(crate) struct Service {
     pub(crate) stand: Server,
     kitchen: Option<Server>,
     pub(crate) kitchen_url: Url,
+    /// The page that shows the loop on which they run. It closes after them.
+    page: Option<LoopPage>,
 }
 
 /// Opens both, on the runtime that this is called on.
 pub(crate) async fn open(args: &Args, folder: &Folder) -> Result<Service, Failure> {
+    open_watched(args, folder, None).await
+}
+
+async fn open_watched(
+    args: &Args,
+    folder: &Folder,
+    recorder: Option<&Arc<Recorder>>,
+) -> Result<Service, Failure> {
     let Args { host, port, patience, .. } = args;
     let listener = listen(host, *port).await?;
+    let page = match recorder {
+        Some(recorder) => {
+            Some(LoopPage::open(recorder.clone(), args.place(), listener.local_addr()?)?)
+        }
+        None => None,
+    };
     let (kitchen, kitchen_url) = match &args.kitchen {
         Some(url) => (None, url.clone()),
         None => {
             let delay = patience.kitchen_delay_ms.unwrap_or(kitchen::DELAY_MS);
             let kitchen = Kitchen::new(Duration::from_millis(delay), 0);
-            let kitchen = kitchen.open(listen("127.0.0.1", 0).await?, Limits::default())?;
+            let kitchen =
+                kitchen.open(listen("127.0.0.1", args.kitchen_port).await?, Limits::default())?;
             let url = format!("http://{}", kitchen.address).parse()?;
             (Some(kitchen), url)
         }
     };
     let kitchen_timeout = or(patience.kitchen_timeout_ms, Duration::from_secs(5));
-    let stand = Stand::open(&folder.path, kitchen_url.clone(), kitchen_timeout).await?;
+    let mut stand = Stand::open(&folder.path, kitchen_url.clone(), kitchen_timeout).await?;
+    stand.loop_page = page.as_ref().map(|page| page.url.clone());
     let routes = stand::app(stand).into_routes();
     let stand = Server::start(listener, routes, patience.limits(), "connection")?;
-    Ok(Service { stand, kitchen, kitchen_url })
+    Ok(Service { stand, kitchen, kitchen_url, page })
 }
 
 impl Service {
@@ -140,8 +195,33 @@ impl Service {
 impl Args {
     /// On this machine, on ports that the system chooses, with a kitchen of our own.
     pub(crate) fn anywhere() -> Args {
-        let (host, patience) = ("127.0.0.1".to_owned(), Patience::default());
-        Args { host, port: 0, data: None, kitchen: None, patience }
+        Args {
+            host: "127.0.0.1".to_owned(),
+            port: 0,
+            data: None,
+            kitchen: None,
+            loop_host: "127.0.0.1".to_owned(),
+            loop_port: None,
+            no_watch: true,
+            kitchen_port: 0,
+            patience: Patience::default(),
+        }
+    }
+
+    /// The same on these ports.
+    pub(crate) fn at(port: u16, kitchen_port: u16) -> Args {
+        Args { port, kitchen_port, ..Args::anywhere() }
+    }
+
+    fn place(&self) -> Place {
+        // If the stand takes any port that is free, so does the page.
+        let next = if self.port == 0 { 0 } else { self.port.checked_add(1).unwrap_or(0) };
+        Place {
+            host: self.loop_host.clone(),
+            port: self.loop_port.unwrap_or(next),
+            only: self.loop_port.is_some(),
+            write_timeout: self.patience.limits().write,
+        }
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) fn app(stand: Stand) -> App<Stand> {
         .get("/burgers/{n}", read_burgers)
         .get("/orders", list_orders)
         .post("/orders", place_order)
+        .get("/loop", loop_page)
 }
 
 async fn read_results(stand: Rc<Stand>, request: Request) -> Answer {
@@ -61,6 +62,14 @@ async fn place_order(stand: Rc<Stand>, request: Request) -> Answer {
     let (n, customer) = understand(&order)?;
     let burgers = get_burgers(n, customer, &stand, &request).await?;
     Ok(Response::json(201, &burgers))
+}
+
+/// The page that shows the loop on which all this runs is at another door: it is served by another
+/// thread.
+async fn loop_page(stand: Rc<Stand>, _: Request) -> Answer {
+    let nobody = || Problem::new(404, "nobody watches: run `demo serve` without --no-watch");
+    let url = stand.loop_page.as_deref().ok_or_else(nobody)?;
+    Ok(Response::json(307, &json!({ "see": url })).header("Location", url))
 }
 
 /// An order is such as `{"burgers": 2, "customer": "Ann"}`.
@@ -157,6 +166,8 @@ pub(crate) struct Stand {
     kitchen: Url,
     /// How long the kitchen may take.
     patience: Duration,
+    /// Where its loop can be watched.
+    pub(crate) loop_page: Option<String>,
 }
 
 impl Stand {
@@ -179,7 +190,7 @@ impl Stand {
             return Err("menu.txt: there is no burger in it; write one on each line".to_owned());
         }
         let store = Store::open(folder, names).await?;
-        Ok(Stand { folder: folder.to_owned(), menu, store, kitchen, patience })
+        Ok(Stand { folder: folder.to_owned(), menu, store, kitchen, patience, loop_page: None })
     }
 
     fn has(&self, n: u32) -> Result<(), Problem> {

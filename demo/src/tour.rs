@@ -4,20 +4,20 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use executor::spawn;
-use reactor::{Direction, time};
-use watch::{Event, Lane, Lanes, Options, Recorder, Wait as Parked, What};
+use reactor::Direction;
+use watch::{Event, Lane, Lanes, Wait as Parked, What};
 
-use crate::chart;
+use crate::chart::{self, cut};
 use crate::cli::{Failure, Out};
 use crate::compare::{Jobs, Ways, cores, measure_computing, measure_waiting};
 use crate::goroutines::measure_coroutines;
-use crate::http::client::{self, Answer, Url};
 use crate::http::{Note, Wait};
-use crate::serve::{self, Folder};
+use crate::loop_page;
+use crate::replay;
+use crate::serve::Folder;
+use crate::visit::Visit;
 
 const WAITS: u32 = 20;
 const EACH_WAIT: Duration = Duration::from_millis(50);
@@ -33,17 +33,39 @@ pub(crate) struct Args {
     /// Keeps the order and its receipt in this folder [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Tells every event of the request, one line each, instead of the rest of the tour
+    #[arg(long)]
+    trace: bool,
+    /// Keeps in this file all that comes from outside during the request, so that it can be replayed
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "trace", "replay"])]
+    record: Option<PathBuf>,
+    /// Repeats a recorded request exactly: the same polls in the same order, at the same times
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "trace"])]
+    replay: Option<PathBuf>,
+    /// Serves a page of the request afterwards, until Ctrl-C
+    #[arg(long)]
+    hold: bool,
+    /// The same, and opens it in the browser
+    #[arg(long)]
+    open: bool,
 }
 
 pub(crate) fn run(args: &Args, out: Out<'_>) -> Result<(), Failure> {
+    match (&args.record, &args.replay) {
+        (Some(file), _) => return replay::record(file, out),
+        (_, Some(file)) => return replay::replay(file, out),
+        (None, None) => {}
+    }
     let start = Instant::now();
     writeln!(out, "one thread, many coroutines{:>53}", "executor + reactor from this workspace")?;
     writeln!(out)?;
     let folder = Folder::open(args.data.as_deref())?;
     let visit = Visit::make(&folder)?;
-    visit.tell_waits(out)?;
-    visit.tell_lanes(out)?;
+    tell_request(&visit, out)?;
     out.flush()?;
+    if args.trace {
+        return Ok(visit.tell_events(out)?);
+    }
     tell_compared(out)?;
     out.flush()?;
     tell_crowd(out)?;
@@ -53,42 +75,21 @@ pub(crate) fn run(args: &Args, out: Out<'_>) -> Result<(), Failure> {
         start.elapsed().as_secs_f64()
     )?;
     writeln!(out, "  demo serve     demo compare     demo goroutines 1000000     demo --help")?;
+    if args.hold || args.open {
+        return loop_page::hold(&visit.base, &visit.log, args.open, out);
+    }
     Ok(())
 }
 
 // 1 and 2: one request ----------------------------------------------------------------------------
 
-/// A request to the stand, by a client that is a coroutine like the others.
-struct Visit {
-    answer: Answer,
-    notes: Vec<Note>,
-    client: u64,
-    recorder: Arc<Recorder>,
-    log: Vec<Event>,
-    begin: Duration,
-    end: Duration,
+pub(crate) fn tell_request(visit: &Visit, out: Out<'_>) -> io::Result<()> {
+    visit.tell_waits(out)?;
+    visit.tell_lanes(out)?;
+    visit.tell_what_is_wrong(out)
 }
 
 impl Visit {
-    fn make(folder: &Folder) -> Result<Visit, Failure> {
-        let recorder = Recorder::new(Options::default());
-        recorder.run(Visit::order(recorder.clone(), folder))?
-    }
-
-    async fn order(recorder: Arc<Recorder>, folder: &Folder) -> Result<Visit, Failure> {
-        let service = serve::open(&serve::Args::anywhere(), folder).await?;
-        let url: Url = format!("http://{}", service.stand.address).parse()?;
-        let begin = recorder.when(time::now());
-        let client = async move { client::get(&url, "/", Duration::from_secs(10)).await };
-        let client = spawn(client).named("client");
-        let id = client.id().get();
-        let answer = client.await?.map_err(|error| format!("the stand gave no answer: {error}"))?;
-        let (end, (_, log)) = (recorder.when(time::now()), recorder.recording());
-        let notes = service.notes();
-        service.stop().await;
-        Ok(Visit { answer, notes, client: id, recorder, log, begin, end })
-    }
-
     fn tell_waits(&self, out: Out<'_>) -> io::Result<()> {
         let took = self.end.saturating_sub(self.begin);
         heading(out, "1  burgers = get_burgers(2).await", &milliseconds(took))?;
@@ -112,7 +113,7 @@ impl Visit {
         let connection = self.connection().map(|lane| lane.task);
         let over = self.recorder.when(note.at);
         let mut parked = None;
-        for Event { at, what } in self.log.iter().filter(|event| event.at <= over) {
+        for Event { at, what } in self.log.iter().filter(|event| event.at < over) {
             match what {
                 // Each wait has a time limit as well. That is not what it waits for.
                 What::Waiting { on: Parked::Timer { .. }, .. } => {}
@@ -158,6 +159,34 @@ impl Visit {
         let (polls, busy) = lanes.polls(begin, end);
         let (busy, slept) = (milliseconds(busy), milliseconds(lanes.slept(begin, end)));
         writeln!(out, "{:14}{polls} polls took {busy}; the thread slept (z) for {slept}\n", "")
+    }
+
+    /// The event log of the request, one line each.
+    fn tell_events(&self, out: Out<'_>) -> io::Result<()> {
+        heading(out, "3  the same, event by event", "")?;
+        let (earlier, log) = self.log.split_at(self.log.partition_point(|it| it.at < self.begin));
+        let mut before = self.base.clone();
+        earlier.iter().for_each(|event| before.apply(event));
+        for line in watch::log_legend().into_iter().chain(watch::log_lines(&before, log)) {
+            writeln!(out, "{line}")?;
+        }
+        let opened = before.events;
+        writeln!(out, "\n{}", watch::log_footer(&self.base, log))?;
+        writeln!(
+            out,
+            "(Events 1 to {opened} opened the stand. `demo step` goes through all of it.)"
+        )
+    }
+
+    /// Usually nothing.
+    fn tell_what_is_wrong(&self, out: Out<'_>) -> io::Result<()> {
+        for event in &self.log {
+            if let What::Diagnosis { text, .. } = &event.what {
+                chart::paragraph(out, &format!("something was wrong: {text}"))?;
+                writeln!(out)?;
+            }
+        }
+        Ok(())
     }
 
     fn takes_part(&self, lane: &Lane) -> bool {
@@ -236,13 +265,4 @@ fn milliseconds(time: Duration) -> String {
         ms if ms >= 0.995 => format!("{ms:.1} ms"),
         ms => format!("{ms:.2} ms"),
     }
-}
-
-/// Cuts off what does not fit, and says so.
-fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(width - 3).collect();
-    format!("{kept}...")
 }

@@ -28,6 +28,8 @@ pub(crate) struct Url {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
+    /// Where to ask instead, if it says so.
+    pub(crate) location: Option<String>,
     /// How many bytes it was, with its head.
     pub(crate) length: usize,
 }
@@ -36,11 +38,23 @@ pub(crate) struct Answer {
 ///
 /// Cancelling breaks the connection off. The server may still do what it was asked for.
 pub(crate) async fn get(url: &Url, path: &str, limit: Duration) -> io::Result<Answer> {
+    get_at_most(MAX_ANSWER, url, path, limit).await
+}
+
+/// The same for an answer of so many bytes.
+///
+/// Cancelling is as for [`get`].
+pub(crate) async fn get_at_most(
+    most: usize,
+    url: &Url,
+    path: &str,
+    limit: Duration,
+) -> io::Result<Answer> {
     let request = format!(
         "GET {}{path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
         url.path, url.authority
     );
-    match timeout(limit, ask(url, &request)).await {
+    match timeout(limit, ask(url, &request, most)).await {
         Ok(answer) => answer,
         Err(_) => {
             Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {limit:?}")))
@@ -48,13 +62,13 @@ pub(crate) async fn get(url: &Url, path: &str, limit: Duration) -> io::Result<An
     }
 }
 
-async fn ask(url: &Url, request: &str) -> io::Result<Answer> {
+async fn ask(url: &Url, request: &str, most: usize) -> io::Result<Answer> {
     let stream = TcpStream::connect(&url.authority).await?;
     stream.write_all(request.as_bytes()).await?;
-    read_answer(&stream).await
+    read_answer(&stream, most).await
 }
 
-async fn read_answer(stream: &TcpStream) -> io::Result<Answer> {
+async fn read_answer(stream: &TcpStream, most: usize) -> io::Result<Answer> {
     let mut bytes = Vec::new();
     loop {
         let mut chunk = [0; 4096];
@@ -66,7 +80,7 @@ async fn read_answer(stream: &TcpStream) -> io::Result<Answer> {
         if length == 0 {
             return Err(nonsense("it breaks off"));
         }
-        if bytes.len() > MAX_ANSWER {
+        if bytes.len() > most {
             return Err(nonsense("it is too long"));
         }
     }
@@ -89,8 +103,10 @@ fn parse(bytes: &[u8], ended: bool) -> io::Result<Option<Answer>> {
         Some(length) => rest.get(..number(length)?),
         None => ended.then_some(rest),
     };
+    let location = values(answer.headers, "location").next();
     Ok(body.map(|body| Answer {
         status: answer.code.unwrap_or_default(),
+        location: location.map(|url| String::from_utf8_lossy(url).into_owned()),
         body: body.to_vec(),
         length: head + body.len(),
     }))

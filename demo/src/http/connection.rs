@@ -9,10 +9,12 @@ use std::net::Shutdown;
 use std::rc::Rc;
 use std::time::Duration;
 
+use executor::{Either, race};
 use reactor::time::timeout;
 
 use super::head::{self, Head};
 use super::notes::{Amount, Notes, Wait};
+use super::response::Live;
 use super::server::{Guest, House};
 use super::{Problem, Request, Response};
 
@@ -58,7 +60,7 @@ impl Connection {
             let (head, request) = self.next_request().await?;
             let notes = request.notes.clone();
             let answer = self.house.routes.answer(request).await;
-            let last = !head.keep_alive || self.house.closing.get();
+            let last = !head.keep_alive || self.house.closing.get() || answer.is_live();
             self.answer(&head, answer, last, notes).await?;
             if last {
                 return Ok(());
@@ -74,9 +76,10 @@ impl Connection {
         if head.waits_for_continue && self.buffer.len() < head.length + head.body {
             self.send(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
-        let body = in_time(limits.body, self.read_body(&head)).await?;
+        let bytes = in_time(limits.body, self.read_request(&head)).await?;
+        let body = bytes[head.length..].to_vec();
         let (method, path) = (head.method.clone(), head.path.clone());
-        let request = Request { method, path, params: Vec::new(), body, notes };
+        let request = Request { method, path, params: Vec::new(), body, head: bytes, notes };
         let bytes = Amount::Bytes(head.length + head.body);
         request.note(Wait::FromClient, bytes, format!("{} {}", head.method, head.path));
         Ok((head, request))
@@ -121,17 +124,14 @@ impl Connection {
     }
 
     /// Takes the whole request out of the buffer. What is left begins the next one.
-    async fn read_body(&mut self, head: &Head) -> Result<Vec<u8>, End> {
+    async fn read_request(&mut self, head: &Head) -> Result<Vec<u8>, End> {
         let end = head.length + head.body;
         while self.buffer.len() < end {
             self.need_more().await?;
         }
-        let body = self.buffer[head.length..end].to_vec();
-        self.buffer.drain(..end);
-        if self.buffer.is_empty() {
-            self.buffer = Vec::new(); // idle for a while, perhaps: give the memory back
-        }
-        Ok(body)
+        // An idle connection needs no memory: if this was all, the buffer is given away.
+        let rest = self.buffer.split_off(end);
+        Ok(std::mem::replace(&mut self.buffer, rest))
     }
 
     async fn need_more(&mut self) -> Result<(), End> {
@@ -165,7 +165,24 @@ impl Connection {
         self.send(&bytes).await?;
         notes.add(Wait::ToClient, Amount::Bytes(bytes.len()), answer.status.to_string().into());
         self.house.last.replace(notes);
+        match answer.into_live() {
+            Some(body) if head.method != "HEAD" => self.send_live(body).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// One piece after the other, until there are no more, or nobody reads them.
+    async fn send_live(&self, mut body: Box<dyn Live>) -> Result<(), End> {
+        self.guest.idle.set(true); // nothing that must be finished before the house closes
+        while let Either::Left(Some(piece)) = race(body.next(), self.hangs_up()).await {
+            self.send(&piece).await?;
+        }
         Ok(())
+    }
+
+    /// The client closes. What it still says is not listened to.
+    async fn hangs_up(&self) {
+        while let Ok(1..) = self.guest.stream.read(&mut [0; 64]).await {}
     }
 
     /// Waits for the client to take it.

@@ -116,6 +116,17 @@ fn expects_continue(headers: &[Header<'_>]) -> Result<bool, Problem> {
     }
 }
 
+/// The value of one line of a head that has been parsed before. It is looked for again, since few
+/// path operations ask.
+pub(super) fn value(head: &[u8], name: &str) -> Option<String> {
+    let mut headers = [EMPTY_HEADER; MAX_HEADERS];
+    let mut request = Request::new(&mut headers);
+    request.parse(head).ok()?;
+    let mut values = values(request.headers, name);
+    let value = str::from_utf8(values.next()?).ok()?.to_owned();
+    values.next().is_none().then_some(value)
+}
+
 /// The values of all lines of that name.
 pub(super) fn values<'a>(
     headers: &'a [Header<'_>],

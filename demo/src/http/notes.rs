@@ -8,6 +8,8 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use reactor::time;
+
 /// The seven waits of the page, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
@@ -49,11 +51,11 @@ pub(crate) struct Notes {
 
 impl Notes {
     pub(super) fn start() -> Notes {
-        Notes { list: RefCell::new(Vec::new()), since: Cell::new(Instant::now()) }
+        Notes { list: RefCell::new(Vec::new()), since: Cell::new(time::now()) }
     }
 
     pub(super) fn add(&self, wait: Wait, amount: Amount, detail: Cow<'static, str>) {
-        let now = Instant::now();
+        let now = time::now();
         let took = now - self.since.replace(now);
         self.list.borrow_mut().push(Note { wait, amount, detail, at: now, took });
     }

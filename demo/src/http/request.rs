@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde_json::Value;
 
 use super::Problem;
+use super::head;
 use super::notes::{Amount, Notes, Wait};
 
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(crate) struct Request {
     /// What stood in the place of each `{name}` of the route.
     pub(crate) params: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
+    /// As it came over the wire.
+    pub(super) head: Vec<u8>,
     pub(super) notes: Rc<Notes>,
 }
 
@@ -25,6 +28,11 @@ impl Request {
         let value = self.params.iter().find(|(param, _)| *param == name);
         let value = value.map_or("", |(_, value)| value);
         value.parse().map_err(|_| Problem::new(400, format!("{name} cannot be {value:?}")))
+    }
+
+    /// The value of a header line, if there is exactly one of that name, and it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        head::value(&self.head, name)
     }
 
     /// The body, read as JSON whatever its `Content-Type` says: `curl -d` says something else.

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use executor::observe::{Event as ExecutorEvent, Wait as ExecutorWait};
 use executor::{Executor, WokenBy};
@@ -23,6 +23,8 @@ struct Ear {
     polling: Cell<Option<u64>>,
     /// When the poll began, on the system's clock: it tells how long a poll really takes.
     poll_began: Cell<Instant>,
+    /// How long we have listened since then, or stood before the gate.
+    listened: Cell<Duration>,
     /// The reactor is about to call a waker, because of this.
     waking: RefCell<Option<By>>,
 }
@@ -32,17 +34,20 @@ impl Recorder {
     ///
     /// # Errors
     /// If the system has no event queue left.
+    #[track_caller]
     pub fn run<F: Future>(self: &Arc<Self>, main: F) -> io::Result<F::Output> {
         Ok(self.run_on(&Reactor::new()?, main))
     }
 
     /// The same on a reactor that nobody watches yet.
+    #[track_caller]
     pub fn run_on<F: Future>(self: &Arc<Self>, reactor: &Reactor, main: F) -> F::Output {
         let _entered = reactor.enter();
         let ear = Rc::new(Ear {
             recorder: self.clone(),
             polling: Cell::default(),
             poll_began: Cell::new(Instant::now()),
+            listened: Cell::default(),
             waking: RefCell::default(),
         });
         let other = ear.clone();
@@ -55,7 +60,14 @@ impl Recorder {
 
 impl Ear {
     fn hear(&self, what: What) {
+        let began = Instant::now();
         self.recorder.push(time::now(), what);
+        self.listened.set(self.listened.get() + began.elapsed());
+    }
+
+    /// How long the poll has taken until now, by itself.
+    fn took(&self) -> Duration {
+        self.poll_began.get().elapsed().saturating_sub(self.listened.get())
     }
 
     fn hear_executor(&self, event: &ExecutorEvent<'_>) {
@@ -79,18 +91,23 @@ impl Ear {
             ExecutorEvent::PollStarted { task } => {
                 self.polling.set(Some(task.get()));
                 self.hear(What::PollStarted { task: task.get() });
+                self.listened.set(Duration::ZERO);
                 self.poll_began.set(Instant::now());
             }
-            ExecutorEvent::Waiting { on } => self.wait(match on {
+            ExecutorEvent::Waiting { on, at } => self.wait(match on {
                 ExecutorWait::Join(task) => Wait::Join(task.get()),
-                ExecutorWait::Send => Wait::Send,
-                ExecutorWait::Receive => Wait::Receive,
-                _ => Wait::Yield,
+                ExecutorWait::Send => Wait::Send { at },
+                ExecutorWait::Receive => Wait::Receive { at },
+                _ => Wait::Yield { at },
             }),
-            ExecutorEvent::PollEnded { task, outcome } => {
-                let (task, took) = (task.get(), self.poll_began.get().elapsed());
-                self.hear(What::PollEnded { task, outcome, took });
+            ExecutorEvent::PollEnded { task, outcome, wakers } => {
+                let (task, took) = (task.get(), self.took());
+                self.hear(What::PollEnded { task, outcome, wakers, took });
                 self.polling.set(None);
+            }
+            ExecutorEvent::Aborting { task, by } => {
+                let by = by.map(executor::TaskId::get);
+                self.hear(What::Aborting { task: task.get(), by });
             }
             ExecutorEvent::Ended { task, how } => {
                 self.hear(What::Ended { task: task.get(), how });
@@ -132,11 +149,15 @@ impl Ear {
             ReactorEvent::Waking { by } => {
                 self.waking.replace(Some(match *by {
                     ReactorBy::Source { source, direction } => By::Source(source, direction),
+                    ReactorBy::Job { .. } => By::Thread(Some("blocking".to_owned())),
                     _ => By::Timer,
                 }));
             }
             ReactorEvent::JobQueued { job, at } => {
                 self.hear(What::JobQueued { job: *job, task, at });
+            }
+            ReactorEvent::JobDropped { job } => {
+                self.hear(What::JobDropped { job: *job, task });
             }
             ReactorEvent::JobDone { job, queued, ran } => {
                 let (job, queued, ran) = (*job, *queued, *ran);

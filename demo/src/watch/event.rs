@@ -65,8 +65,17 @@ pub enum What {
         task: u64,
         /// How the poll ended.
         outcome: Outcome,
-        /// How long the poll took.
+        /// How many wakers of it are kept anywhere.
+        wakers: usize,
+        /// How long the poll took, without what it took to watch it.
         took: Duration,
+    },
+    /// Somebody asks for it to be dropped. It is, when its turn comes.
+    Aborting {
+        /// Who is to be dropped.
+        task: u64,
+        /// Who asks, if it is a coroutine.
+        by: Option<u64>,
     },
     /// It has ended, and its future is dropped.
     Ended {
@@ -117,6 +126,13 @@ pub enum What {
         task: Option<u64>,
         /// The line that made it.
         at: &'static Location<'static>,
+    },
+    /// The future of a job was dropped before it gave a result: nobody will have it.
+    JobDropped {
+        /// Its number.
+        job: u64,
+        /// Who dropped it.
+        task: Option<u64>,
     },
     /// A coroutine has the result of its job.
     JobDone {
@@ -169,11 +185,20 @@ pub enum Wait {
     /// The end of another coroutine.
     Join(u64),
     /// Room in a channel.
-    Send,
+    Send {
+        /// The line that waits, if it is known.
+        at: Option<&'static Location<'static>>,
+    },
     /// Something in a channel.
-    Receive,
+    Receive {
+        /// The line that waits, if it is known.
+        at: Option<&'static Location<'static>>,
+    },
     /// Only its next turn.
-    Yield,
+    Yield {
+        /// The line that waits, if it is known.
+        at: Option<&'static Location<'static>>,
+    },
 }
 
 /// Who wakes.
@@ -194,6 +219,16 @@ pub enum By {
 }
 
 impl What {
+    /// The line of source code that it comes from, if it is known.
+    #[must_use]
+    pub fn line(&self) -> Option<&'static Location<'static>> {
+        match self {
+            What::Spawned { at, .. } | What::JobQueued { at, .. } => Some(at),
+            What::Waiting { on, .. } => on.line(),
+            _ => None,
+        }
+    }
+
     /// The coroutine that it is about, if it is about one.
     #[must_use]
     pub fn task(&self) -> Option<u64> {
@@ -204,11 +239,13 @@ impl What {
             | What::PollStarted { task }
             | What::Waiting { task, .. }
             | What::PollEnded { task, .. }
+            | What::Aborting { task, .. }
             | What::Ended { task, .. }
             | What::Lost { task } => Some(*task),
             What::Registered { task, .. }
             | What::JobQueued { task, .. }
             | What::JobDone { task, .. }
+            | What::JobDropped { task, .. }
             | What::Diagnosis { task, .. } => *task,
             What::Parking { .. } | What::Unparked | What::Deregistered { .. } => None,
         }
@@ -216,10 +253,55 @@ impl What {
 }
 
 impl Wait {
+    /// The line that waits, if it is known.
+    #[must_use]
+    pub fn line(&self) -> Option<&'static Location<'static>> {
+        match self {
+            Wait::Source { at, .. }
+            | Wait::Send { at }
+            | Wait::Receive { at }
+            | Wait::Yield { at } => *at,
+            Wait::Timer { at, .. } | Wait::Job { at, .. } => Some(at),
+            Wait::Join(_) => None,
+        }
+    }
+
+    /// Whether it is the same, said again. It may be said by another line.
+    pub(crate) fn is_same(&self, other: &Wait) -> bool {
+        match (self, other) {
+            (
+                Wait::Source { source, direction, .. },
+                Wait::Source { source: b, direction: d, .. },
+            ) => (source, direction) == (b, d),
+            (Wait::Send { .. }, Wait::Send { .. })
+            | (Wait::Receive { .. }, Wait::Receive { .. })
+            | (Wait::Yield { .. }, Wait::Yield { .. }) => true,
+            _ => self == other,
+        }
+    }
+
+    /// Whether this wake has ended it, by now.
+    pub(crate) fn is_ended_by(&self, by: &By, now: Duration) -> bool {
+        match self {
+            Wait::Source { source, direction, .. } => *by == By::Source(*source, *direction),
+            Wait::Timer { deadline, .. } => {
+                *by == By::Timer && deadline.is_some_and(|deadline| deadline <= now)
+            }
+            Wait::Job { .. } => matches!(by, By::Thread(_)),
+            Wait::Join(_) | Wait::Send { .. } | Wait::Receive { .. } | Wait::Yield { .. } => {
+                matches!(by, By::Task(_) | By::Outside)
+            }
+        }
+    }
+
+    /// A timer that is never due.
+    pub(crate) fn is_never(&self) -> bool {
+        matches!(self, Wait::Timer { deadline: None, .. })
+    }
+
     /// Whether only other coroutines of the same executor can end this wait.
     #[must_use]
     pub fn is_inside(&self) -> bool {
-        matches!(self, Wait::Join(_) | Wait::Send | Wait::Receive)
-            || matches!(self, Wait::Timer { deadline: None, .. })
+        matches!(self, Wait::Join(_) | Wait::Send { .. } | Wait::Receive { .. }) || self.is_never()
     }
 }

@@ -9,9 +9,11 @@ use executor::observe::{End, Outcome};
 use reactor::Direction;
 use serde_json::{Map, Value, json};
 
+use crate::coroutine::{Coroutine, State};
 use crate::diagnose::Kind;
 use crate::event::{By, Event, Wait, What};
-use crate::world::{Coroutine, Phase, State, World};
+use crate::gate::Gate;
+use crate::world::{Phase, World};
 
 /// An event. `before` is what was so before it: it has the event's number, and the names.
 #[must_use]
@@ -47,6 +49,17 @@ pub fn world_json(world: &World) -> Value {
     })
 }
 
+/// The gate, and whether the thread stands before it.
+#[must_use]
+pub fn gate_json((gate, stands): (Gate, bool)) -> Value {
+    let (state, rest, more) = match gate {
+        Gate::Open => ("open", Value::Null, Value::Null),
+        Gate::Slow(rest) => ("slow", milliseconds(rest), Value::Null),
+        Gate::Closed(more) => ("closed", Value::Null, json!(more)),
+    };
+    json!({ "state": state, "rest": rest, "more": more, "stands": stands })
+}
+
 fn what_json(what: &What) -> Value {
     match what {
         What::Spawned { task, slot, name, parent, at } => json!({
@@ -57,10 +70,11 @@ fn what_json(what: &What) -> Value {
         What::Woken { task, by } => json!({ "k": "woken", "task": task, "by": by_json(by) }),
         What::PollStarted { task } => json!({ "k": "poll", "task": task }),
         What::Waiting { task, on } => json!({ "k": "waiting", "task": task, "on": wait_json(on) }),
-        What::PollEnded { task, outcome, took } => json!({
+        What::PollEnded { task, outcome, wakers, took } => json!({
             "k": "polled", "task": task, "outcome": outcome_json(*outcome),
-            "took": milliseconds(*took),
+            "wakers": wakers, "took": milliseconds(*took),
         }),
+        What::Aborting { task, by } => json!({ "k": "aborting", "task": task, "by": by }),
         What::Ended { task, how } => json!({ "k": "ended", "task": task, "how": end_json(*how) }),
         What::Lost { task } => json!({ "k": "lost", "task": task }),
         What::Parking { sleeps } => json!({ "k": "parking", "sleeps": sleeps }),
@@ -73,6 +87,7 @@ fn what_json(what: &What) -> Value {
         What::JobQueued { job, task, at } => {
             json!({ "k": "jobqueued", "job": job, "task": task, "at": line(at) })
         }
+        What::JobDropped { job, task } => json!({ "k": "jobdropped", "job": job, "task": task }),
         What::JobDone { job, task, queued, ran } => json!({
             "k": "jobdone", "job": job, "task": task, "queued": milliseconds(*queued),
             "ran": milliseconds(*ran),
@@ -113,9 +128,9 @@ fn wait_json(wait: &Wait) -> Value {
         }),
         Wait::Job { job, at } => json!({ "k": "job", "job": job, "at": line(at) }),
         Wait::Join(task) => json!({ "k": "join", "task": task }),
-        Wait::Send => json!({ "k": "send" }),
-        Wait::Receive => json!({ "k": "receive" }),
-        Wait::Yield => json!({ "k": "yield" }),
+        Wait::Send { at } => json!({ "k": "send", "at": at.map(line) }),
+        Wait::Receive { at } => json!({ "k": "receive", "at": at.map(line) }),
+        Wait::Yield { at } => json!({ "k": "yield", "at": at.map(line) }),
     }
 }
 

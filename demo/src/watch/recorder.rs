@@ -9,8 +9,8 @@
 //! ```
 //!
 //! Events are written by the thread that is watched, and read by any other. A reader never makes
-//! the writer wait, and the ring does not grow with readers. Only the gate stops the writer: it
-//! stands still inside its observer, and with it everything on its thread.
+//! the writer wait, and the ring does not grow with readers. Only the gate (`gate.rs`) stops the
+//! writer: it stands still inside its observer, and with it everything on its thread.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use crate::diagnose::Diagnoser;
 use crate::event::{Event, What};
+use crate::gate::Gate;
 use crate::world::World;
 
 /// How to record.
@@ -46,33 +47,27 @@ pub struct Recorder {
     options: Options,
     history: Mutex<History>,
     /// The gate has moved, or there is a new event.
-    moved: Condvar,
+    pub(crate) moved: Condvar,
     /// Called with each diagnosis, on the thread that is watched.
     warn: Option<Warn>,
 }
 
 type Warn = Box<dyn Fn(&str) + Send + Sync>;
 
-struct History {
+pub(crate) struct History {
     base: World,
     ring: VecDeque<Event>,
     now: World,
     diagnoser: Diagnoser,
-    gate: Gate,
+    pub(crate) gate: Gate,
     /// The writer stands before the gate.
-    stands: bool,
-    /// Readers that want to be told of the next event.
+    pub(crate) stands: bool,
+    /// The gate stays open, and nothing is diagnosed any more.
+    pub(crate) released: bool,
+    /// How often there was news: an event, or the gate has moved.
+    news: u64,
+    /// Readers that want to be told of the next one.
     readers: Vec<Waker>,
-}
-
-/// Whether the writer may go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Gate {
-    Open,
-    /// It rests so long after each event.
-    Slow(Duration),
-    /// Only so many events more.
-    Closed(u64),
 }
 
 /// A place in the recording. Each reader has its own.
@@ -80,6 +75,8 @@ enum Gate {
 pub struct Reader {
     /// What is so before the next event.
     pub world: World,
+    /// How much news there was when it read last.
+    news: u64,
 }
 
 /// What a reader gets.
@@ -89,6 +86,8 @@ pub struct Batch {
     pub missed: u64,
     /// The events, in order. Apply them to the reader's world one by one.
     pub events: Vec<Event>,
+    /// So many more are there already.
+    pub left: usize,
 }
 
 impl Recorder {
@@ -115,6 +114,8 @@ impl Recorder {
             diagnoser: Diagnoser::new(options.slow),
             gate: Gate::Open,
             stands: false,
+            released: false,
+            news: 0,
             readers: Vec::new(),
         };
         let (start, history) = (Instant::now(), Mutex::new(history));
@@ -138,7 +139,7 @@ impl Recorder {
     pub(crate) fn push(&self, at: Instant, what: What) {
         let event = Event { at: self.when(at), what };
         let mut history = self.lock();
-        let diagnosis = match self.options.diagnose {
+        let diagnosis = match self.options.diagnose && !history.released {
             true => history.diagnose(&event),
             false => None,
         };
@@ -153,7 +154,11 @@ impl Recorder {
     }
 
     /// Everybody who waits for news is told, with the lock open: a waker is foreign code.
-    fn told<'a>(&'a self, mut history: MutexGuard<'a, History>) -> MutexGuard<'a, History> {
+    pub(crate) fn told<'a>(
+        &'a self,
+        mut history: MutexGuard<'a, History>,
+    ) -> MutexGuard<'a, History> {
+        history.news += 1;
         self.moved.notify_all();
         if history.readers.is_empty() {
             return history;
@@ -164,83 +169,9 @@ impl Recorder {
         self.lock()
     }
 
-    /// Stands before the gate as long as it is closed.
-    fn pass<'a>(&'a self, mut history: MutexGuard<'a, History>) {
-        loop {
-            match &mut history.gate {
-                Gate::Open => break,
-                Gate::Slow(rest) => {
-                    let rest = *rest;
-                    let gate = self.moved.wait_timeout_while(history, rest, |history| {
-                        history.gate == Gate::Slow(rest)
-                    });
-                    let (guard, over) = gate.unwrap_or_else(PoisonError::into_inner);
-                    history = guard;
-                    if over.timed_out() {
-                        break;
-                    }
-                }
-                Gate::Closed(0) => {
-                    history.stands = true;
-                    history = self.told(history); // somebody may wait for exactly this
-                    let closed = |history: &mut History| history.gate == Gate::Closed(0);
-                    let gate = self.moved.wait_while(history, closed);
-                    history = gate.unwrap_or_else(PoisonError::into_inner);
-                    history.stands = false;
-                }
-                Gate::Closed(more) => {
-                    *more -= 1;
-                    break;
-                }
-            }
-        }
-    }
-
-    // Stopping the world --------------------------------------------------------------------------
-
-    /// The thread that is watched stands still at its next event.
-    pub fn pause(&self) {
-        self.set_gate(Gate::Closed(0));
-    }
-
-    /// Lets `events` more events happen, and pauses again.
-    pub fn step(&self, events: u64) {
-        self.set_gate(Gate::Closed(events));
-    }
-
-    /// Lets it run on.
-    pub fn resume(&self) {
-        self.set_gate(Gate::Open);
-    }
-
-    /// Lets it run on, with a rest after each event.
-    pub fn slow_down(&self, rest: Duration) {
-        self.set_gate(Gate::Slow(rest));
-    }
-
-    /// Whether it is paused, or only lets a few events pass.
-    #[must_use]
-    pub fn is_paused(&self) -> bool {
-        matches!(self.lock().gate, Gate::Closed(_))
-    }
-
-    /// Waits, on this thread, until the one that is watched stands still, or until `over` says
-    /// that it never will. That is asked each time something moves, and every few milliseconds.
-    pub fn wait_until_it_stands(&self, over: impl Fn() -> bool) -> bool {
-        let mut history = self.lock();
-        while !history.stands || history.gate != Gate::Closed(0) {
-            if over() {
-                return false;
-            }
-            let waited = self.moved.wait_timeout(history, Duration::from_millis(10));
-            history = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        true
-    }
-
-    fn set_gate(&self, gate: Gate) {
-        self.lock().gate = gate;
-        self.moved.notify_all();
+    /// All readers have a look: whoever reads tells them something that is not an event.
+    pub fn nudge(&self) {
+        drop(self.told(self.lock()));
     }
 
     // Reading -------------------------------------------------------------------------------------
@@ -248,7 +179,15 @@ impl Recorder {
     /// A reader that begins with the oldest event that is kept.
     #[must_use]
     pub fn reader(&self) -> Reader {
-        Reader { world: self.lock().base.clone() }
+        let history = self.lock();
+        Reader { world: history.base.clone(), news: history.news }
+    }
+
+    /// A reader that begins with the next event.
+    #[must_use]
+    pub fn latest(&self) -> Reader {
+        let history = self.lock();
+        Reader { world: history.now.clone(), news: history.news }
     }
 
     /// The next events, at most `limit` of them.
@@ -260,23 +199,30 @@ impl Recorder {
             missed = history.base.events - reader.world.events;
             reader.world = history.base.clone();
         }
+        reader.news = history.news;
         let from = (reader.world.events - history.base.events) as usize;
-        let events = history.ring.iter().skip(from).take(limit).cloned().collect();
-        Batch { missed, events }
+        let from = from.min(history.ring.len());
+        let events = history.ring.range(from..).take(limit).cloned().collect();
+        Batch {
+            missed,
+            events,
+            left: history.ring.len().saturating_sub(from.saturating_add(limit)),
+        }
     }
 
-    /// Waits until there is an event that `reader` has not read, or the writer stands still.
+    /// Waits until there is an event that `reader` has not read, or other news since it read last:
+    /// the gate has moved, or the writer stands before it.
     ///
     /// Cancelling loses nothing.
     pub async fn changed(&self, reader: &Reader) {
-        let mut asked = false;
         poll_fn(|cx| {
             let mut history = self.lock();
-            if history.now.events > reader.world.events || asked {
+            if history.now.events > reader.world.events || history.news != reader.news {
                 return Poll::Ready(());
             }
-            asked = true;
-            history.readers.push(cx.waker().clone());
+            if !history.readers.iter().any(|waker| waker.will_wake(cx.waker())) {
+                history.readers.push(cx.waker().clone());
+            }
             Poll::Pending
         })
         .await;
@@ -289,7 +235,7 @@ impl Recorder {
         (history.base.clone(), history.ring.iter().cloned().collect())
     }
 
-    fn lock(&self) -> MutexGuard<'_, History> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, History> {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

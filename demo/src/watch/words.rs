@@ -1,21 +1,27 @@
 //! Each event as one plain sentence.
 
+use std::panic::Location;
 use std::time::Duration;
 
 use executor::observe::{End, Outcome};
 use reactor::Direction;
 
+use crate::coroutine::{Coroutine, State};
 use crate::event::{By, Wait, What};
-use crate::world::{State, World};
+use crate::world::{MAIN, World};
 
 impl World {
     /// The event in one sentence. The world is the one before it.
     #[must_use]
     pub fn tell(&self, what: &What) -> String {
         let name = |task: &u64| self.name(*task);
+        let somebody = |task: &Option<u64>| task.map_or("Somebody".to_owned(), |it| self.name(it));
         match what {
-            What::Spawned { task, name, parent: None, .. } => {
+            What::Spawned { task, name, parent: None, .. } if *task == MAIN => {
                 format!("The executor begins with #{task} {name}.")
+            }
+            What::Spawned { task, name, parent: None, .. } => {
+                format!("#{task} {name} is spawned, and goes to the end of the ready queue.")
             }
             What::Spawned { task, name: new, parent: Some(parent), .. } => {
                 let parent = name(parent);
@@ -25,14 +31,14 @@ impl World {
             What::Woken { task, by } => self.tell_wake(*task, by),
             What::PollStarted { task } => format!("The executor polls {}.", name(task)),
             What::Waiting { task, on } => self.tell_wait(*task, on),
-            What::PollEnded { task, outcome, took } => self.tell_poll_end(*task, *outcome, *took),
-            What::Ended { task, how: End::Finished } => format!("{} has ended.", name(task)),
-            What::Ended { task, how: End::Panicked } => {
-                format!("{} has ended with a panic. The others go on.", name(task))
+            What::PollEnded { task, outcome, took, .. } => self.tell_poll_end(*task, *outcome, *took),
+            What::Aborting { task, by: Some(by) } => {
+                format!("{} aborts {}: it is dropped when its turn comes.", name(by), name(task))
             }
-            What::Ended { task, how: End::Cancelled } => {
-                format!("{} is dropped before its end: it was cancelled.", name(task))
+            What::Aborting { task, by: None } => {
+                format!("{} is aborted: it is dropped when its turn comes.", name(task))
             }
+            What::Ended { task, how } => self.tell_end(*task, *how),
             What::Lost { task } => {
                 format!("{} is parked, and nobody has a waker of it any more.", name(task))
             }
@@ -45,24 +51,32 @@ impl World {
                 "The executor has a quick look whether the reactor has news.".to_owned()
             }
             What::Unparked => match self.ready.len() {
-                0 => "The reactor returns, and nobody is ready.".to_owned(),
+                0 => "The reactor returns, and nobody is ready yet.".to_owned(),
                 1 => "The reactor returns. One coroutine is ready.".to_owned(),
                 ready => format!("The reactor returns. {ready} coroutines are ready."),
             },
-            What::Registered { source, kind, task, .. } => {
-                let who = task.map_or("Somebody".to_owned(), |task| self.name(task));
-                format!("{who} opens a {kind}. The reactor watches it as socket {source}.")
+            What::Registered { source, kind, peer, local, task, .. } => {
+                let ends = match (local, peer) {
+                    (_, Some(peer)) => format!(", connected with {peer}"),
+                    (Some(local), None) => format!(" at {local}"),
+                    _ => String::new(),
+                };
+                let (who, kind) = (somebody(task), with_article(kind));
+                format!("{who} opens {kind}{ends}. The reactor watches it as socket {source}.")
             }
             What::Deregistered { source } => {
                 format!("Socket {source} is closed. The reactor forgets it.")
             }
             What::JobQueued { job, task, .. } => {
-                let who = task.map_or("Somebody".to_owned(), |task| self.name(task));
+                let who = somebody(task);
                 format!("{who} gives job {job} to the blocking pool: a thread will do it.")
             }
-            What::JobDone { job, task, queued, ran } => {
+            What::JobDropped { job, task } => {
                 let who = task.map_or("Somebody".to_owned(), |task| self.name(task));
-                let (queued, ran) = (ms(*queued), ms(*ran));
+                format!("{who} gives up job {job}: nobody will have its result.")
+            }
+            What::JobDone { job, task, queued, ran } => {
+                let (who, queued, ran) = (somebody(task), ms(*queued), ms(*ran));
                 format!("{who} has the result of job {job}: it waited {queued}, and took {ran}.")
             }
             What::Diagnosis { text, .. } => format!("Something is wrong: {text}."),
@@ -79,9 +93,10 @@ impl World {
             }
             By::Task(other) => format!("{} wakes {who}: {end}.", self.name(*other)),
             By::Source(source, direction) => {
-                format!("Socket {source} is {}. The reactor wakes {who}.", adjective(*direction))
+                let ready = adjective(*direction);
+                format!("Socket {source} is {ready}. The reactor wakes {who}: {end}.")
             }
-            By::Timer => format!("A timer is due. The reactor wakes {who}."),
+            By::Timer => format!("A timer is due. The reactor wakes {who}: {end}."),
             By::Thread(Some(name)) => format!("The thread {name} wakes {who}: {end}."),
             By::Thread(None) => format!("Another thread wakes {who}: {end}."),
             By::Outside => format!("Somebody outside wakes {who}: {end}."),
@@ -96,16 +111,18 @@ impl World {
             Wait::Source { source, direction, .. } => {
                 leaves(&format!("the reactor (socket {source}, {})", adjective(*direction)))
             }
-            Wait::Timer { deadline: None, .. } => leaves("a timer that is never due"),
+            Wait::Timer { deadline: None, .. } => {
+                format!("{who} waits for a timer that is never due.")
+            }
             Wait::Timer { deadline: Some(deadline), .. } => {
                 let rest = ms(deadline.saturating_sub(self.at));
                 leaves(&format!("the reactor (a timer, due in {rest})"))
             }
             Wait::Job { job, .. } => leaves(&format!("the blocking pool (job {job})")),
             Wait::Join(other) => leaves(&format!("{}, to be woken at its end", self.name(*other))),
-            Wait::Send => leaves("a channel, until there is room in it"),
-            Wait::Receive => leaves("a channel, until something is in it"),
-            Wait::Yield => format!("{who} lets the others have a turn first."),
+            Wait::Send { .. } => leaves("a channel, until there is room in it"),
+            Wait::Receive { .. } => leaves("a channel, until a value is in it"),
+            Wait::Yield { .. } => format!("{who} lets the others have a turn first."),
         }
     }
 
@@ -121,41 +138,84 @@ impl World {
             Outcome::Panicked => format!("{who} panics, after {took}."),
         }
     }
-}
 
-/// `socket 5 readable, and a timer due in 60 ms`
-pub(crate) fn waits_in_words(waits: &[Wait], now: Duration) -> String {
-    let waits: Vec<String> = waits.iter().map(|wait| wait_in_words(wait, now)).collect();
-    waits.join(", and ")
-}
+    fn tell_end(&self, task: u64, how: End) -> String {
+        let who = self.name(task);
+        match (how, task) {
+            (End::Finished, MAIN) => format!("{who} has ended. Whoever is left is dropped."),
+            (End::Finished, _) => format!("{who} has ended."),
+            (End::Panicked, MAIN) => {
+                format!("{who} has ended with a panic. Whoever is left is dropped.")
+            }
+            (End::Panicked, _) => format!("{who} has ended with a panic. The others go on."),
+            (End::Cancelled, _) => format!("{who} is dropped before its end: it was cancelled."),
+        }
+    }
 
-/// What it waits for, in a few words.
-pub(crate) fn wait_in_words(wait: &Wait, now: Duration) -> String {
-    match wait {
-        Wait::Source { source, direction, .. } => {
-            format!("socket {source} {}", adjective(*direction))
+    /// What it is parked on, in a few words: `socket 5 readable, or timer in 60.0 ms`.
+    #[must_use]
+    pub fn waits_of(&self, coroutine: &Coroutine) -> String {
+        self.list_waits(coroutine, |_| String::new())
+    }
+
+    /// The same with the lines that wait, where they are known.
+    pub(crate) fn waits_and_lines_of(&self, coroutine: &Coroutine) -> String {
+        self.list_waits(coroutine, |wait| match wait.line() {
+            Some(at) => format!(" (at {})", line(at)),
+            None => String::new(),
+        })
+    }
+
+    fn list_waits(&self, coroutine: &Coroutine, more: impl Fn(&Wait) -> String) -> String {
+        let waits = coroutine.waits.iter();
+        let waits: Vec<String> =
+            waits.map(|wait| format!("{}{}", self.wait_in_words(wait), more(wait))).collect();
+        match waits.is_empty() {
+            true if coroutine.lost => "nobody: no waker of it is left".to_owned(),
+            true => "somebody else, perhaps another thread".to_owned(),
+            false => waits.join(", or "),
         }
-        Wait::Timer { deadline: Some(deadline), .. } => {
-            format!("timer {}", ms(deadline.saturating_sub(now)))
+    }
+
+    fn wait_in_words(&self, wait: &Wait) -> String {
+        match wait {
+            Wait::Source { source, direction, .. } => {
+                format!("socket {source} {}", adjective(*direction))
+            }
+            Wait::Timer { deadline: Some(deadline), .. } => {
+                format!("timer in {}", ms(deadline.saturating_sub(self.at)))
+            }
+            Wait::Timer { deadline: None, .. } => "a timer that is never due".to_owned(),
+            Wait::Job { job, .. } => format!("job {job}"),
+            Wait::Join(task) => format!("the end of {}", self.name(*task)),
+            Wait::Send { .. } => "room in a channel".to_owned(),
+            Wait::Receive { .. } => "a value in a channel".to_owned(),
+            Wait::Yield { .. } => "its next turn".to_owned(),
         }
-        Wait::Timer { deadline: None, .. } => "a timer that is never due".to_owned(),
-        Wait::Job { job, .. } => format!("job {job}"),
-        Wait::Join(task) => format!("the end of #{task}"),
-        Wait::Send => "room in a channel".to_owned(),
-        Wait::Receive => "something in a channel".to_owned(),
-        Wait::Yield => "its next turn".to_owned(),
     }
 }
 
-fn adjective(direction: Direction) -> &'static str {
+fn with_article(kind: &str) -> String {
+    let article = if kind.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
+    format!("{article} {kind}")
+}
+
+pub(crate) fn adjective(direction: Direction) -> &'static str {
     match direction {
         Direction::Read => "readable",
         Direction::Write => "writable",
     }
 }
 
+/// `FILE:LINE`, which many terminals open with a click.
+#[must_use]
+pub fn line(at: &Location<'_>) -> String {
+    format!("{}:{}", at.file(), at.line())
+}
+
 /// `63.0 ms`, `1.9 ms`, `0.012 ms`, `5.2 s`.
-pub(crate) fn ms(time: Duration) -> String {
+#[must_use]
+pub fn ms(time: Duration) -> String {
     match time.as_secs_f64() * 1e3 {
         ms if ms >= 999.5 => format!("{:.1} s", ms / 1e3),
         ms if ms >= 99.95 => format!("{ms:.0} ms"),

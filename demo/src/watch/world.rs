@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use executor::observe::Outcome;
 
-use crate::event::{By, Event, Wait, What};
+pub(crate) use crate::coroutine::{Coroutine, State};
+use crate::event::{Event, Wait, What};
 
 /// The state of a runtime that is watched.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +31,12 @@ pub struct World {
     pub phase: Phase,
     /// How many of the coroutines something outside of the executor can wake.
     pub(crate) reachable: usize,
+    /// Who ended last. It still wakes whoever waited for its end.
+    gone: Option<(u64, String)>,
 }
+
+/// The first coroutine of an executor: the one that `block_on` was given.
+pub(crate) const MAIN: u64 = 1;
 
 /// What the executor's thread does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,53 +50,6 @@ pub enum Phase {
     Looking,
     /// It is parked: nobody is ready.
     Asleep,
-}
-
-/// A coroutine that lives.
-#[derive(Clone, Debug)]
-pub struct Coroutine {
-    /// Never used again.
-    pub id: u64,
-    /// In the executor's slab.
-    pub slot: u32,
-    /// What it is called.
-    pub name: String,
-    /// Who spawned it.
-    pub parent: Option<u64>,
-    /// The line with the `spawn`.
-    pub spawned_at: &'static Location<'static>,
-    /// Where it is in its life.
-    pub state: State,
-    /// Since when it is there.
-    pub since: Duration,
-    /// What it said in its last poll that it waits for: every poll says all of it again. Empty while
-    /// it is parked: its waker is with somebody who does not report to us.
-    pub waits: Vec<Wait>,
-    /// Who put it into the ready queue last.
-    pub woken_by: By,
-    /// How often it was polled.
-    pub polls: u64,
-    /// How long its polls took in all.
-    pub busy: Duration,
-    /// When it was born.
-    pub born: Duration,
-    /// No waker of it is left.
-    pub lost: bool,
-}
-
-/// Where a coroutine is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// In the ready queue.
-    Ready,
-    /// It is being polled.
-    Polled,
-    /// It is being polled, and was woken meanwhile: it is in the ready queue already.
-    PolledAndReady,
-    /// Until somebody wakes it.
-    Parked,
-    /// It has returned or panicked, and is about to be dropped.
-    Over,
 }
 
 /// A source of the reactor.
@@ -147,9 +106,15 @@ impl World {
             What::Waiting { task, on } => {
                 self.change(*task, |coroutine| coroutine.waits.push(on.clone()));
             }
-            What::PollEnded { task, outcome, took } => {
+            What::PollEnded { task, outcome, wakers, took } => {
                 self.phase = Phase::Between;
-                self.change(*task, |coroutine| coroutine.poll_ended(*outcome, *took, at));
+                if *outcome != Outcome::Pending && self.is(*task, State::PolledAndReady) {
+                    self.leave_queue(*task); // it was woken meanwhile, for nothing
+                }
+                self.change(*task, |coroutine| {
+                    coroutine.kept = *wakers;
+                    coroutine.poll_ended(*outcome, *took, at);
+                });
             }
             What::Ended { task, .. } => self.end(*task),
             What::Lost { task } => self.change(*task, |coroutine| coroutine.lost = true),
@@ -167,26 +132,27 @@ impl World {
             What::JobQueued { job, task, at: line } => {
                 self.jobs.insert(*job, Job { task: *task, at: line, since: at });
             }
-            What::JobDone { job, .. } => {
+            What::JobDone { job, .. } | What::JobDropped { job, .. } => {
                 self.jobs.remove(job);
             }
-            What::Diagnosis { .. } => {}
+            What::Aborting { .. } | What::Diagnosis { .. } => {}
         }
     }
 
-    /// `#4 connection`, also of one who is gone.
+    /// `#4 connection`, or only `#4` of one who is gone.
     #[must_use]
     pub fn name(&self, task: u64) -> String {
-        match self.coroutines.get(&task) {
-            Some(coroutine) => coroutine.to_string(),
-            None => format!("#{task}"),
+        match (self.coroutines.get(&task), &self.gone) {
+            (Some(coroutine), _) => coroutine.to_string(),
+            (None, Some((gone, name))) if *gone == task => format!("#{task} {name}"),
+            _ => format!("#{task}"),
         }
     }
 
-    /// Who waits for a source.
+    /// Whose waker is with a source, and for which direction.
     pub fn waiters(&self, source: u32) -> impl Iterator<Item = (u64, reactor::Direction)> {
         self.coroutines.values().flat_map(move |coroutine| {
-            coroutine.waits.iter().filter_map(move |wait| match wait {
+            coroutine.wakers().filter_map(move |wait| match wait {
                 Wait::Source { source: on, direction, .. } if *on == source => {
                     Some((coroutine.id, *direction))
                 }
@@ -195,10 +161,17 @@ impl World {
         })
     }
 
+    fn is(&self, task: u64, state: State) -> bool {
+        self.coroutines.get(&task).is_some_and(|coroutine| coroutine.state == state)
+    }
+
     fn change(&mut self, task: u64, change: impl FnOnce(&mut Coroutine)) {
         if let Some(coroutine) = self.coroutines.get_mut(&task) {
-            let before = coroutine.is_reachable();
+            let (before, state) = (coroutine.is_reachable(), coroutine.state);
             change(coroutine);
+            if coroutine.state != state {
+                coroutine.since_event = self.events;
+            }
             let after = coroutine.is_reachable();
             self.reachable = self.reachable + usize::from(after) - usize::from(before);
         }
@@ -221,72 +194,6 @@ impl World {
         }
         // Jobs whose future is gone give their results to nobody.
         self.jobs.retain(|_, job| job.task != Some(task));
-    }
-}
-
-impl Coroutine {
-    fn new(
-        id: u64,
-        slot: u32,
-        name: &str,
-        parent: Option<u64>,
-        spawned_at: &'static Location<'static>,
-        at: Duration,
-    ) -> Coroutine {
-        Coroutine {
-            id,
-            slot,
-            name: name.to_owned(),
-            parent,
-            spawned_at,
-            state: State::Ready,
-            since: at,
-            waits: Vec::new(),
-            woken_by: By::Spawn,
-            polls: 0,
-            busy: Duration::ZERO,
-            born: at,
-            lost: false,
-        }
-    }
-
-    fn woken(&mut self, by: &By, at: Duration) {
-        self.woken_by = by.clone();
-        self.lost = false;
-        if self.state == State::Polled {
-            self.state = State::PolledAndReady;
-        } else {
-            self.state = State::Ready;
-            self.since = at;
-        }
-    }
-
-    fn poll_started(&mut self, at: Duration) {
-        self.state = State::Polled;
-        self.since = at;
-        self.polls += 1;
-        self.waits.clear();
-    }
-
-    fn poll_ended(&mut self, outcome: Outcome, took: Duration, at: Duration) {
-        self.state = match (outcome, self.state) {
-            (Outcome::Pending, State::PolledAndReady) => State::Ready,
-            (Outcome::Pending, _) => State::Parked,
-            _ => State::Over,
-        };
-        self.since = at;
-        self.busy += took;
-    }
-
-    /// Whether something other than a coroutine can make it go on.
-    fn is_reachable(&self) -> bool {
-        let inside = !self.waits.is_empty() && self.waits.iter().all(Wait::is_inside);
-        self.state != State::Parked || !(self.lost || inside)
-    }
-}
-
-impl std::fmt::Display for Coroutine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "#{} {}", self.id, self.name)
+        self.gone = Some((task, coroutine.name));
     }
 }
