@@ -8,6 +8,7 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Waker;
 use std::thread;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub(crate) struct Pool {
     /// How many jobs are in line or running. More than there are threads: one more is needed.
     /// (To count idle threads instead would count those that have just taken a job.)
     open: Arc<AtomicUsize>,
+    /// Wants to know when no job is open any more.
+    idle: Option<Waker>,
     next_job: Cell<u64>,
     /// Each thread holds a clone of `alive` and never sends. When `gone` is disconnected, all
     /// threads have ended: a join with a time limit.
@@ -38,7 +41,7 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn new() -> Pool {
+    pub(crate) fn new(idle: Option<Waker>) -> Pool {
         let (jobs, line) = unbounded();
         let (alive, gone) = unbounded();
         Pool {
@@ -46,6 +49,7 @@ impl Pool {
             line,
             threads: Cell::new(0),
             open: Arc::default(),
+            idle,
             next_job: Cell::new(1),
             alive: Some(alive),
             gone,
@@ -83,8 +87,9 @@ impl Pool {
 
     fn start_thread(&self, number: usize) -> io::Result<()> {
         let (line, open, alive) = (self.line.clone(), self.open.clone(), self.alive.clone());
+        let idle = self.idle.clone();
         thread::Builder::new().name(format!("blocking-{number}")).spawn(move || {
-            work(&line, &open);
+            work(&line, &open, idle.as_ref());
             drop(alive);
         })?;
         Ok(())
@@ -99,11 +104,16 @@ impl Pool {
 }
 
 /// What a thread does: the next job, until there will be no more.
-fn work(line: &Receiver<Job>, open: &AtomicUsize) {
+fn work(line: &Receiver<Job>, open: &AtomicUsize, idle: Option<&Waker>) {
     for job in line {
         // A job catches its own panics; what is left is the destructor of a cancelled closure.
         guarded(job);
-        open.fetch_sub(1, Ordering::AcqRel);
+        // Not before: whoever the job has woken may have asked `is_busy` already, and sleep.
+        if open.fetch_sub(1, Ordering::AcqRel) == 1
+            && let Some(idle) = idle
+        {
+            idle.wake_by_ref();
+        }
     }
 }
 

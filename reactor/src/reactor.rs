@@ -114,6 +114,9 @@ impl Reactor {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (os, registry, interrupt) = Os::new()?;
+        let interrupt = Waker::from(Arc::new(Interrupt(interrupt)));
+        // A virtual clock that waited for the last job goes on when that is done.
+        let idle = clock.jumps().then(|| interrupt.clone());
         let inner = Inner {
             id,
             os: RefCell::new(os),
@@ -124,8 +127,8 @@ impl Reactor {
             clock,
             woken: RefCell::new(Vec::new()),
             farewells: Farewells::register(id),
-            pool: Pool::new(),
-            interrupt: Waker::from(Arc::new(Interrupt(interrupt))),
+            pool: Pool::new(idle),
+            interrupt,
             observer: OnceCell::new(),
             seam,
         };

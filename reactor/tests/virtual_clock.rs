@@ -106,3 +106,36 @@ fn the_clock_waits_for_a_blocking_job() {
         assert!(result.expect("no time has passed").unwrap());
     });
 }
+
+#[test]
+fn the_clock_goes_on_when_a_job_is_done() {
+    within(|| {
+        run_virtually(async {
+            // The pool counts a job as done a moment after it has woken whoever awaits it. The
+            // clock must not be asked in between and then sleep for a real hour.
+            for _ in 0..1000 {
+                spawn_blocking(|| ()).await.unwrap();
+                sleep(HOUR).await;
+            }
+        });
+    });
+}
+
+#[test]
+fn the_clock_waits_for_a_job_that_nobody_awaits_and_no_longer() {
+    within(|| {
+        run_virtually(async {
+            let (started, start) = std::sync::mpsc::channel();
+            let (end, ended) = std::sync::mpsc::channel::<()>();
+            let job = spawn_blocking(move || {
+                started.send(()).unwrap();
+                // Until the clock waits for it; nobody is woken at its end.
+                let _ = ended.recv_timeout(Duration::from_millis(20));
+            });
+            start.recv().unwrap();
+            drop(job);
+            sleep(HOUR).await;
+            drop(end);
+        });
+    });
+}

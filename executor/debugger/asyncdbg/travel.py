@@ -1,0 +1,92 @@
+"""Back in time, by doing it again: `async goto N` and `async back`.
+
+No debugger has to run backwards if the program does the same each time: then the N-th poll is reached
+by starting once more, and stopping there. `demo tour --replay FILE` is such a program, and so is
+whatever runs on a virtual clock and talks to nobody.
+
+The polls are counted at a landmark that the executor passes before each of them.
+"""
+
+from . import Trouble, futures, report
+
+LANDMARK = "executor::scheduler::Scheduler::report_poll"
+MOST = 100_000  # polls; a run that is longer is not one to go through poll by poll
+
+HELP = """\
+async goto N           runs the program again, up to its N-th poll
+async back             to the poll before the one that runs now, or has run last
+"""
+
+
+def now(driver):
+    """The poll that runs or has run last: (executor, task, how often that has been polled)."""
+    for executor in driver.program().executors:
+        if executor.polling:
+            for task in executor.tasks:
+                if task.id == executor.polling:
+                    return executor.id, task.id, task.polls
+    raise Trouble("no task is being polled: `async goto N` goes to a poll by its number")
+
+
+def stop(driver, wanted):
+    """Runs it again, up to the poll for which `wanted(number)` holds. Its number; None if there is none."""
+    reached = []
+
+    def arrived(number):
+        reached[:] = [number] if wanted(number) else []
+        return bool(reached) or number >= MOST
+
+    reason = driver.again(LANDMARK, arrived)
+    if reason is None:
+        raise Trouble(f"`{LANDMARK}` is not found: this needs a program built without optimisation")
+    return reached[0] if reached else None
+
+
+def enter(driver, number):
+    """From the landmark into the coroutine, to the innermost `.await` at which it stands."""
+    task = next(task for task in driver.program().tasks() if task.state == "running")
+    by = "just spawned" if task.woken_by == "Spawn" else f"woken by {report.woken_by(task)}"
+    driver.say(f"before poll {number} of this run: {task.label}, its {task.polls}. poll; {by}")
+    found = innermost(driver.program(), task)
+    if found is not None and driver.run_to(*found[:2]) == "here":
+        frame, line = driver.frames(1)[0], found[2]
+        if line not in (None, frame.line):
+            driver.over()  # from the head of the function to the `.await` where it goes on
+    return driver.where()
+
+
+def innermost(program, task):
+    """(the function, its coroutine, the line of its `.await`), where the poll will go on; None for a
+    future made by hand.
+    """
+    node, found = futures.tree(task), None
+    while node is not None:
+        start = program.shapes.body_of_coroutine(node.value.shape) if node.coroutine else None
+        if start is not None:
+            state, _, _, line = node.value.variant()
+            found = start + program.bias, node.value.address, line if state.startswith("Suspend") else None
+        node = node.branches[0][1] if len(node.branches) == 1 else None
+    return found
+
+
+def goto(driver, number):
+    """async goto N"""
+    if not number.isdigit() or int(number) == 0:
+        raise Trouble("`async goto N`: N is the number of a poll, from 1 on")
+    if stop(driver, lambda n: n == int(number)) is None:
+        raise Trouble(f"the run has ended before poll {number}")
+    return enter(driver, int(number))
+
+
+def back(driver):
+    """async back"""
+    here = now(driver)
+    number = stop(driver, lambda _: now(driver) == here)
+    if number is None:
+        raise Trouble("this poll does not happen again: is the run the same each time? (demo tour --replay FILE)")
+    if number == 1:
+        raise Trouble("this is the first poll")
+    return goto(driver, str(number - 1))
+
+
+COMMANDS = {"goto": goto, "back": back}
