@@ -26,7 +26,7 @@ pub(crate) struct Args {
     #[arg(long, default_value = "127.0.0.1")]
     host: String,
     /// The port to listen on; 0 takes any that is free
-    #[arg(long, default_value_t = 8001)]
+    #[arg(long, default_value_t = 8002)]
     port: u16,
     /// How long it takes to prepare something, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = DELAY_MS)]

@@ -11,6 +11,7 @@ mod http;
 mod kitchen;
 mod latency;
 mod loop_page;
+mod pause;
 mod ps;
 mod replay;
 mod runtime;

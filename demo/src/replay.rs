@@ -15,6 +15,7 @@ use reactor::Reactor;
 use watch::{Options, Recorder, What};
 
 use crate::cli::{Failure, Out};
+use crate::pause::Pause;
 use crate::serve::{self, Folder};
 use crate::tour;
 use crate::visit::{self, Visit};
@@ -30,7 +31,7 @@ pub(crate) fn record(path: &Path, out: Out<'_>) -> Result<(), Failure> {
     let reactor = Reactor::with_recording(file.try_clone()?)?;
     let ports = free_ports()?;
     writeln!(file, "{PORTS}{} {}", ports.0, ports.1).map_err(trouble)?;
-    let run = Run::make(&reactor, ports)?;
+    let run = Run::make(&reactor, ports, None)?;
     for (mark, lines) in [(EVENT, &run.events), (TOLD, &run.told)] {
         lines.iter().try_for_each(|line| writeln!(file, "{mark}{line}")).map_err(trouble)?;
     }
@@ -40,7 +41,7 @@ pub(crate) fn record(path: &Path, out: Out<'_>) -> Result<(), Failure> {
     run.tell(out)
 }
 
-pub(crate) fn replay(path: &Path, out: Out<'_>) -> Result<(), Failure> {
+pub(crate) fn replay(path: &Path, pause: Option<Pause>, out: Out<'_>) -> Result<(), Failure> {
     let name = path.display();
     let recording = fs::read_to_string(path)
         .map_err(|error| format!("{name}: {error}; `demo tour --record {name}` makes one"))?;
@@ -49,7 +50,7 @@ pub(crate) fn replay(path: &Path, out: Out<'_>) -> Result<(), Failure> {
         format!("{name}: this is no recording of the tour; `demo tour --record {name}` makes one")
     })?;
     let ports = if are_free(before) { before } else { free_ports()? };
-    let run = Run::make(&reactor, ports).map_err(|error| {
+    let run = Run::make(&reactor, ports, pause).map_err(|error| {
         format!("{error}\n(recorded by another version of this program? then record it again)")
     })?;
     run.compare(&recording)?;
@@ -71,10 +72,18 @@ struct Run {
 }
 
 impl Run {
-    fn make(reactor: &Reactor, (stand, kitchen): (u16, u16)) -> Result<Run, Failure> {
+    fn make(
+        reactor: &Reactor,
+        (stand, kitchen): (u16, u16),
+        pause: Option<Pause>,
+    ) -> Result<Run, Failure> {
         let folder = Folder::open(None)?;
         // A diagnosis depends on how long a poll really takes, and at a breakpoint that is long.
-        let recorder = Recorder::new(Options { diagnose: false, ..Options::default() });
+        let options = Options { diagnose: false, ..Options::default() };
+        let recorder = match pause {
+            Some(pause) => Recorder::with_hook(options, move |what| pause.hear(what)),
+            None => Recorder::new(options),
+        };
         let args = serve::Args::at(stand, kitchen);
         let order = visit::order_at(&args, recorder.clone(), &folder);
         let visit = match recorder.run_on(reactor, race(order, reactor.diverged())) {

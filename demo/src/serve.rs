@@ -30,7 +30,7 @@ pub(crate) struct Args {
     /// Keeps orders and receipts in this folder [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Asks this kitchen, such as http://127.0.0.1:8001 [default: one of our own]
+    /// Asks this kitchen, such as http://127.0.0.1:8002 [default: one of our own]
     #[arg(long, value_name = "URL")]
     kitchen: Option<Url>,
     /// Where the page that shows the loop listens; others who reach it can stop the stand

@@ -15,6 +15,7 @@ use crate::compare::{Jobs, Ways, cores, measure_computing, measure_waiting};
 use crate::goroutines::measure_coroutines;
 use crate::http::{Note, Wait};
 use crate::loop_page;
+use crate::pause::{self, Pause};
 use crate::replay;
 use crate::serve::Folder;
 use crate::visit::Visit;
@@ -42,6 +43,10 @@ pub(crate) struct Args {
     /// Repeats a recorded request exactly: the same polls in the same order, at the same times
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "trace"])]
     replay: Option<PathBuf>,
+    /// Waits for a debugger at the first `poll`, `park` or `wake` of the request, or when the
+    /// coroutine of this name is polled first (in the request's repetition: the clock stands still)
+    #[arg(long, value_name = "WHERE", conflicts_with_all = ["data", "trace", "record"])]
+    pause_at: Option<Pause>,
     /// Serves a page of the request afterwards, until Ctrl-C
     #[arg(long)]
     hold: bool,
@@ -51,10 +56,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: Out<'_>) -> Result<(), Failure> {
-    match (&args.record, &args.replay) {
-        (Some(file), _) => return replay::record(file, out),
-        (_, Some(file)) => return replay::replay(file, out),
-        (None, None) => {}
+    match (&args.record, &args.replay, &args.pause_at) {
+        (Some(file), ..) => return replay::record(file, out),
+        (_, Some(file), pause) => return pause::replay(file, pause.as_ref(), out),
+        (_, _, Some(pause)) => return pause::tour(pause, out),
+        (None, None, None) => {}
     }
     let start = Instant::now();
     writeln!(out, "one thread, many coroutines{:>53}", "executor + reactor from this workspace")?;

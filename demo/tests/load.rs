@@ -81,7 +81,7 @@ fn a_crowd_that_cuts_and_resets_gets_exactly_what_it_was_told() {
     println!("seed {} (LOAD_SEED), {:?} (LOAD_SECONDS)", number("LOAD_SEED", 1), duration());
     let folder = Folder::new("load");
     let kitchen = Demo::kitchen(&["--delay-ms", "5", "--fail-percent", "20"]);
-    let demo = Demo::serve(&["--kitchen", &kitchen.url(), "--data", folder.text()]);
+    let demo = Demo::serve(&["--no-watch", "--kitchen", &kitchen.url(), "--data", folder.text()]);
     while demo.get("/").status != 200 {} // until everything is there that is made on demand
     let both = [&demo, &kitchen].map(Process::of);
     let at_start = both.each_ref().map(Process::descriptors_at_rest);

@@ -1,8 +1,8 @@
 //! One viewer's stream of events, as `text/event-stream`.
 //!
 //! A viewer is a number: how far it has read in the recorder's ring. So a thousand slow viewers cost
-//! no more memory than a thousand numbers and one piece each. One who falls too far behind goes on
-//! from now, and is told how many events it missed.
+//! no more memory than a thousand numbers and one piece each. One whose next event is not kept any more
+//! goes on from now, and is told how many events it missed.
 //!
 //! Each piece is one message: a `snapshot` (begin anew from this world), or `events`.
 
@@ -21,8 +21,6 @@ use crate::http::Live;
 const EVERY: Duration = Duration::from_millis(33);
 /// How many events one message has at most.
 const AT_ONCE: usize = 1000;
-/// Who is so far behind will not catch up.
-const TOO_FAR: usize = 30_000;
 /// If nothing happens, a sign of life. A viewer that has gone without a word is found out by it.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
@@ -59,7 +57,7 @@ impl Events {
         let (recorder, mut reader) = (&self.desk.recorder, self.reader.take().unwrap_or_default());
         let from = reader.world.events;
         let batch = recorder.read(&mut reader, AT_ONCE);
-        if batch.missed > 0 || batch.left > TOO_FAR {
+        if batch.missed > 0 {
             let reader = self.reader.insert(recorder.latest());
             let missed = reader.world.events - from;
             let world = world_json(&reader.world);
@@ -97,5 +95,49 @@ impl Events {
 impl Live for Events {
     fn next(&mut self) -> Pin<Box<dyn Future<Output = Option<Vec<u8>>> + '_>> {
         Box::pin(async { Some(self.piece().await) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use executor::yield_now;
+    use watch::{Options, Recorder};
+
+    use super::*;
+    use crate::runtime;
+
+    fn next(events: &mut Events) -> (String, Value) {
+        let piece = String::from_utf8(runtime::run(events.piece()).unwrap()).unwrap();
+        let (kind, data) = piece.split_once("\ndata: ").unwrap();
+        assert!(data.ends_with("\n\n") && data.trim_end().lines().count() == 1, "{piece}");
+        (kind.to_owned(), serde_json::from_str(data).unwrap())
+    }
+
+    #[test]
+    fn who_is_too_slow_goes_on_from_now_and_is_told_what_it_missed() {
+        let recorder = Recorder::new(Options { capacity: 10, ..Options::default() });
+        let turns = |turns: u32| async move {
+            for _ in 0..turns {
+                yield_now().await;
+            }
+        };
+        let stand = "http://127.0.0.1:1".parse().unwrap();
+        let mut events = Events::new(Rc::new(Desk::new(recorder.clone(), stand, "localhost")));
+        recorder.run(turns(1)).unwrap();
+        let (kind, first) = next(&mut events);
+        assert_eq!((kind.as_str(), &first["missed"]), ("event: snapshot", &json!(0)));
+        let begin = first["world"]["n"].as_u64().unwrap();
+        let (kind, batch) = next(&mut events);
+        assert_eq!(kind, "event: events");
+        let batch = batch["events"].as_array().unwrap();
+        assert_eq!(batch[0]["n"], json!(begin + 1));
+        let read = begin + batch.len() as u64;
+        assert_eq!(read, recorder.now().events);
+
+        recorder.run(turns(100)).unwrap();
+        let now = recorder.now().events;
+        let (kind, again) = next(&mut events);
+        assert_eq!(kind, "event: snapshot");
+        assert_eq!((&again["missed"], &again["world"]["n"]), (&json!(now - read), &json!(now)));
     }
 }

@@ -45,8 +45,9 @@ impl Recorder {
     /// The end begins: the gate is opened for good, so that nobody can be held up any more, and
     /// what is dropped from now on is dropped on purpose, and needs no diagnosis.
     pub fn release(&self) {
-        self.set_gate(Gate::Open);
-        self.lock().released = true;
+        let mut history = self.lock();
+        (history.gate, history.released) = (Gate::Open, true);
+        drop(self.told(history));
     }
 
     /// The gate, and whether the thread stands before it. A closed gate stops nobody who sleeps:

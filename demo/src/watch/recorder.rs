@@ -50,9 +50,12 @@ pub struct Recorder {
     pub(crate) moved: Condvar,
     /// Called with each diagnosis, on the thread that is watched.
     warn: Option<Warn>,
+    /// Called with each event, on the thread that is watched, before it is kept.
+    hook: Option<Hook>,
 }
 
 type Warn = Box<dyn Fn(&str) + Send + Sync>;
+type Hook = Box<dyn Fn(&What) + Send + Sync>;
 
 pub(crate) struct History {
     base: World,
@@ -106,6 +109,16 @@ impl Recorder {
         Arc::new(Recorder { warn: Some(Box::new(warn)), ..Recorder::silent(options) })
     }
 
+    /// `hook` is called with each event, on the thread that is watched, before it is kept: in the
+    /// middle of what happens.
+    #[must_use]
+    pub fn with_hook(
+        options: Options,
+        hook: impl Fn(&What) + Send + Sync + 'static,
+    ) -> Arc<Recorder> {
+        Arc::new(Recorder { hook: Some(Box::new(hook)), ..Recorder::silent(options) })
+    }
+
     fn silent(options: Options) -> Recorder {
         let history = History {
             base: World::default(),
@@ -119,7 +132,7 @@ impl Recorder {
             readers: Vec::new(),
         };
         let (start, history) = (Instant::now(), Mutex::new(history));
-        Recorder { start, options, history, moved: Condvar::new(), warn: None }
+        Recorder { start, options, history, moved: Condvar::new(), warn: None, hook: None }
     }
 
     /// A time on the recorder's clock.
@@ -137,6 +150,9 @@ impl Recorder {
     // Writing -------------------------------------------------------------------------------------
 
     pub(crate) fn push(&self, at: Instant, what: What) {
+        if let Some(hook) = &self.hook {
+            hook(&what);
+        }
         let event = Event { at: self.when(at), what };
         let mut history = self.lock();
         let diagnosis = match self.options.diagnose && !history.released {

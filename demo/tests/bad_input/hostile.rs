@@ -19,7 +19,8 @@ struct Scene {
 
 impl Scene {
     fn open(args: &[&str]) -> Scene {
-        let demo = Demo::serve(&[&["--kitchen-delay-ms", "0"], args].concat());
+        // What a recorder keeps is not the server's memory.
+        let demo = Demo::serve(&[&["--no-watch", "--kitchen-delay-ms", "0"], args].concat());
         assert_eq!(demo.get("/").status, 200); // now everything is there that is made on demand
         let process = Process::of(&demo);
         let (memory, descriptors) = (process.memory(), process.descriptors_at_rest());

@@ -46,7 +46,7 @@ fn ten_thousand_idle_connections_cost_little_and_disturb_nobody() {
         println!("skipped: this system does not let a process open {} files", MANY + 200);
         return;
     }
-    let demo = Demo::serve(&["--kitchen-delay-ms", "0"]);
+    let demo = Demo::serve(&["--no-watch", "--kitchen-delay-ms", "0"]);
     assert_eq!(demo.get("/").status, 200);
     let process = Process::of(&demo);
     let (memory, descriptors) = (process.memory(), process.descriptors_at_rest());

@@ -1,0 +1,236 @@
+// The live page in a real browser: what it shows, and what its buttons and keys do.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { clean, drawn, launch, open, order, serve, state, text } from "./common.mjs";
+
+let browser, served;
+before(async () => { browser = await launch(); served = await serve(); });
+after(async () => { await browser.close(); await served.close(); });
+const limit = { timeout: 90000 };
+
+test("it loads without a complaint, and shows the lanes of a request", limit, async () => {
+  const page = await open(browser, served.page);
+  await order(page, 1);
+  const names = await page.$$eval(".lane .who", all => all.map(it => it.textContent));
+  for (const name of ["#1 main", "#2 accept", "#3 accept", "the thread", "the reactor", "other threads"]) assert.ok(names.includes(name), `${name} in ${names}`);
+  assert.match(await text(page, "sentence"), /Nobody is ready\. The thread parks/);
+  for (const kind of ["poll", "queue", "park", "ended", "asleep"]) assert.ok((await page.getAttribute(`#svg > path.${kind}, #svg g > path.${kind}`, "d")).length > 10, kind);
+  assert.match(await text(page, "results"), /1 request: [\d.]+ ms/);
+  const lit = await page.$$eval("#code .lit", all => all.map(it => it.textContent));
+  assert.deepEqual(lit, ["scheduler.park(&mut park);"]);
+  clean(page); await page.close();
+});
+
+test("each wake in sight has its arrow, from the waker to the woken", limit, async () => {
+  const page = await open(browser, served.page);
+  await order(page, 1);
+  const { last } = await state(page);
+  for (let at = last; at > last - 90; at -= 15) {
+    await page.evaluate(at => { const track = document.getElementById("track"); track.value = at; track.dispatchEvent(new Event("input")); }, at);
+    await drawn(page);
+    const [wanted, there] = await page.evaluate(() => {
+      const box = document.getElementById("svg").getBoundingClientRect(), arrows = [...document.querySelectorAll("#svg g[data-event]")];
+      const seen = arrows.map(it => +it.dataset.event);
+      const from = Math.min(...seen), to = Math.max(...seen);
+      arrows.forEach(it => { const line = it.querySelector("path.wake").getBoundingClientRect(); if (line.height < 8 || line.right > box.right) throw new Error("an arrow without length"); });
+      return [loopPage.wakes.filter(it => it.n >= from && it.n <= to).map(it => it.n), seen];
+    });
+    assert.ok(there.length >= 2, `arrows around event ${at}`);
+    assert.deepEqual(there, wanted);
+  }
+  clean(page); await page.close();
+});
+
+test("back and step change what is shown, and the sentence is the event's", limit, async () => {
+  const page = await open(browser, served.page);
+  await order(page, 1);
+  const end = await state(page), said = [];
+  for (let i = 1; i <= 12; i++) {
+    await page.click("#back"); await drawn(page);
+    assert.equal((await state(page)).at, end.last - i);
+    said.push(await text(page, "sentence"));
+  }
+  assert.match(await text(page, "status"), /looking back: event [\d,]+ of [\d,]+; the loop runs on/);
+  assert.ok(new Set(said).size > 6, said.join("\n"));
+  assert.ok(said.some(it => /The executor polls #\d+ connection\./.test(it)) && said.some(it => /has ended\./.test(it)), said.join("\n"));
+  const picture = await page.innerHTML("#svg");
+  for (let i = 11; i >= 1; i--) {
+    await page.click("#step"); await drawn(page);
+    assert.equal(await text(page, "sentence"), said[i - 1]);
+  }
+  assert.notEqual(await page.innerHTML("#svg"), picture);
+  await page.click("#live"); await drawn(page);
+  assert.equal((await state(page)).follow, true);
+  clean(page); await page.close();
+});
+
+test("pause stops the loop for real, step lets one event happen, in both of two viewers", limit, async () => {
+  const page = await open(browser, served.page), other = await open(browser, served.page);
+  await page.click("#gate");
+  await page.waitForFunction(() => loopPage.gate.state === "closed");
+  await other.waitForFunction(() => loopPage.gate.state === "closed");
+  await page.click("[data-order='1']");
+  await page.waitForFunction(() => loopPage.gate.stands && loopPage.orders.at(-1)?.took === null);
+  await page.waitForFunction(() => /stands still/.test(document.getElementById("status").textContent));
+  const stood = (await state(page)).last;
+  for (let i = 1; i <= 5; i++) {
+    await page.click("#step");
+    await page.waitForFunction(n => loopPage.last === n, stood + i);
+    await other.waitForFunction(n => loopPage.last === n, stood + i);
+  }
+  assert.equal((await state(page)).orders.at(-1).answered, 0);
+  await drawn(page);
+  const phase = await page.$$eval("#code .lit", all => all.length);
+  assert.ok(phase >= 1);
+  await other.click("#gate"); // whoever looks on may let it run again
+  await page.waitForFunction(() => loopPage.orders.at(-1).took !== null && loopPage.gate.state === "open");
+  clean(page); clean(other); await page.close(); await other.close();
+});
+
+test("the world of the page is the world of the stand", limit, async () => {
+  const page = await open(browser, served.page);
+  for (let i = 0; i < 3; i++) {
+    await page.evaluate(() => fetch("/loop/order", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ n: 20, way: "together" }) }));
+    const before = (await state(page)).last;
+    await page.waitForFunction(before => loopPage.last > before + 300, before);
+    await page.click("#gate");
+    await page.waitForFunction(() => loopPage.gate.stands || loopPage.orders.at(-1).took);
+    const theirs = await page.evaluate(() => fetch("/loop/state").then(answer => answer.json()));
+    await page.waitForFunction(n => loopPage.last >= n, theirs.n);
+    const ours = await page.evaluate(n => {
+      const world = worldAt(n), sources = {}, jobs = {};
+      for (const [slot, { generation, kind, fd, local, peer }] of world.sources) sources[slot] = { generation, kind, fd, local, peer };
+      for (const [job, it] of world.jobs) jobs[job] = it;
+      return { n: world.n, t: world.t, ready: world.ready, phase: world.phase, sources, jobs, coroutines: [...world.tasks.values()] };
+    }, theirs.n);
+    for (const it of [...ours.coroutines, ...theirs.coroutines]) delete it.busy; // a sum of rounded numbers
+    delete theirs.gate; delete theirs.now;
+    assert.deepEqual(ours, theirs);
+    await page.click("#gate");
+    await page.waitForFunction(() => loopPage.orders.at(-1).took);
+  }
+  clean(page); await page.close();
+});
+
+test("slow motion lets one read along", limit, async () => {
+  const page = await open(browser, served.page);
+  await page.selectOption("#slow", "20");
+  await page.waitForFunction(() => loopPage.gate.state === "slow");
+  const before = await state(page);
+  await order(page, 1);
+  const { orders, last } = await state(page);
+  assert.ok(orders.at(-1).took > 20 * 30, `${orders.at(-1).took} ms`);
+  assert.ok(last - before.last < 140);
+  await page.selectOption("#slow", "0");
+  await page.waitForFunction(() => loopPage.gate.state === "open");
+  clean(page); await page.close();
+});
+
+test("a coroutine tells its story: its line, its parent, its events", limit, async () => {
+  const page = await open(browser, served.page);
+  await order(page, 1);
+  for (let i = 0; i < 20; i++) await page.keyboard.press("ArrowLeft");
+  await drawn(page);
+  await page.click(".lane:has(.who:text-matches('connection$'))");
+  await drawn(page);
+  const story = await text(page, "tab");
+  assert.match(story, /^#\d+ connection in slot \d+: /);
+  assert.match(story, /Spawned at demo\/src\/http\/server\.rs:\d+ by #\d accept\./);
+  assert.match(story, /The executor polls #\d+ connection\./);
+  assert.match(story, /leaves its waker with the blocking pool \(job \d+\)\. \(demo\/src\/\S+\.rs:\d+\)/);
+  const sentence = page.locator("#story li button").first(), words = (await sentence.textContent()).replace(/ \(\S+:\d+\)$/, "");
+  await sentence.click(); await drawn(page);
+  assert.equal(await text(page, "sentence"), words, "a line of the story leads to its moment");
+  assert.ok(await page.locator("#story .link", { hasText: "accept" }).count() >= 1, "and its parent");
+  await page.locator("#story .link", { hasText: "accept" }).first().click(); await drawn(page);
+  assert.match(await text(page, "tab"), /It has spawned #\d+ connection/);
+  clean(page); await page.close();
+});
+
+test("who has ended, and who is not born yet, look different", limit, async () => {
+  const fresh = await serve(), page = await open(browser, fresh.page);
+  await order(page, 1);
+  const lanes = () => page.$$eval(".lane", all => all.map(it => it.innerText.replace("\n", ": ")));
+  await page.evaluate(() => { const track = document.getElementById("track"); track.value = 10; track.dispatchEvent(new Event("input")); }); await drawn(page);
+  assert.ok((await lanes()).some(it => /nobody yet: slot 3, #4 is not born yet/.test(it)), (await lanes()).join("\n"));
+  await page.keyboard.press("End"); await drawn(page);
+  assert.ok((await lanes()).some(it => /free: slot 3, #4 has ended/.test(it)), (await lanes()).join("\n"));
+  clean(page); await page.close(); await fresh.close();
+});
+
+test("together is faster than one after another, and the page shows both", limit, async () => {
+  const page = await open(browser, served.page);
+  await order(page, 3);
+  await page.click("#way");
+  await order(page, 3);
+  const [together, after] = (await state(page)).orders.slice(-2);
+  assert.deepEqual([together.way, after.way, together.failed, after.failed], ["together", "one after another", 0, 0]);
+  assert.ok(together.took < after.took, `${together.took} < ${after.took}`);
+  assert.match(await text(page, "results"), /3 together: .* · .*3 one after another: /);
+  await page.click("#replay");
+  await page.waitForFunction(() => loopPage.playing && loopPage.at < loopPage.last);
+  clean(page); await page.close();
+});
+
+test("it works after a reload, and says when the stand is gone", limit, async () => {
+  const fresh = await serve(), page = await open(browser, fresh.page);
+  await order(page, 1);
+  const { last } = await state(page);
+  await page.reload();
+  await page.waitForFunction(last => window.loopPage?.last >= last, last);
+  await page.click("#gate");
+  await page.waitForFunction(() => loopPage.gate.state === "closed");
+  clean(page);
+  await fresh.close();
+  await page.waitForFunction(() => /no connection/.test(document.getElementById("status").textContent));
+  await page.close();
+});
+
+test("the keyboard is enough", limit, async () => {
+  const page = await open(browser, served.page);
+  for (let i = 0; i < 20 && await page.evaluate(() => document.activeElement?.dataset.order !== "1"); i++) await page.keyboard.press("Tab");
+  const before = (await state(page)).orders.at(-1)?.order ?? 0;
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(before => loopPage.orders.at(-1)?.order > before && loopPage.orders.at(-1).took !== null, before);
+  await drawn(page);
+  const { last } = await state(page);
+  await page.keyboard.press("ArrowLeft"); assert.equal((await state(page)).at, last - 1);
+  await page.keyboard.press("Shift+ArrowLeft"); assert.equal((await state(page)).at, last - 11);
+  await page.keyboard.press("ArrowRight"); assert.equal((await state(page)).at, last - 10);
+  await page.keyboard.press("t"); await drawn(page);
+  assert.equal(await page.getAttribute("#by-time", "aria-pressed"), "true");
+  assert.match(await page.textContent("#svg"), /\d ms\+[\d.]+ (ms|µs)/);
+  await page.keyboard.press("t"); await page.keyboard.press("End");
+  await page.focus("#scroll"); await page.keyboard.press("Space");
+  await page.waitForFunction(() => loopPage.gate.state === "closed");
+  await page.keyboard.press("Space");
+  await page.waitForFunction(() => loopPage.gate.state === "open");
+  await page.keyboard.press("?"); assert.ok(await page.isVisible("#help")); await page.keyboard.press("Escape");
+  for (let i = 0; i < 60 && await page.evaluate(() => !document.activeElement?.classList.contains("lane")); i++) await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter"); await drawn(page);
+  assert.match(await text(page, "tab"), /^#\d+ \w+/, "a lane can be chosen");
+  const nameless = await page.$$eval("button, select, input", all => all.filter(it => it.offsetParent && !(it.textContent.trim() || it.getAttribute("aria-label"))).length);
+  assert.equal(nameless, 0, "everything that can be pressed has a name");
+  clean(page); await page.close();
+});
+
+for (const [what, options] of [
+  ["on a phone", { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }],
+  ["at 200%", { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 }],
+  ["in the dark", { colorScheme: "dark" }],
+]) test(`it can be read ${what}`, limit, async () => {
+  const page = await open(browser, served.page, options);
+  await order(page, 1);
+  const { wide, small, dim } = await page.evaluate(() => {
+    const light = colour => { const [r, g, b] = colour.match(/[\d.]+/g).map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; }); return .2126 * r + .7152 * g + .0722 * b; };
+    const paper = light(getComputedStyle(document.body).backgroundColor), seen = [...document.querySelectorAll("body *")].filter(it => it.checkVisibility() && [...it.childNodes].some(node => node.nodeType === 3 && node.data.trim()) && !it.matches("script, style, option"));
+    const contrast = it => { const ink = light(getComputedStyle(it).fill !== "rgb(0, 0, 0)" && it.closest("svg") ? getComputedStyle(it).fill : getComputedStyle(it).color); return (Math.max(ink, paper) + .05) / (Math.min(ink, paper) + .05); };
+    return { wide: document.documentElement.scrollWidth - innerWidth, small: seen.filter(it => parseFloat(getComputedStyle(it).fontSize) < 12).map(it => it.textContent),
+      dim: seen.filter(it => !it.closest("button, .on, :disabled") && !it.matches(".on") && contrast(it) < 4.5).map(it => it.textContent) };
+  });
+  assert.ok(wide <= 0, `${wide} pixels too wide`);
+  assert.deepEqual(small, [], "no type below 12 pixels");
+  assert.deepEqual(dim, [], "contrast of at least 4.5");
+  clean(page); await page.close();
+});
