@@ -12,9 +12,9 @@ import gdb
 
 
 def load():
-    symbol = gdb.lookup_static_symbol("executor::scheduler::Scheduler::poll_task") or gdb.lookup_global_symbol(
+    symbol = gdb.lookup_static_symbol(
         "executor::scheduler::Scheduler::poll_task"
-    )
+    ) or gdb.lookup_global_symbol("executor::scheduler::Scheduler::poll_task")
     if symbol is None or symbol.symtab is None:
         return
     source = os.path.dirname(symbol.symtab.fullname())

@@ -1,8 +1,8 @@
 """The commands of asyncdbg in gdb, 12 and newer.
 
-    cargo dbg -p demo --example parked        starts gdb with them, from anywhere in the workspace
-    (gdb) source executor/debugger/for_gdb.py  in a gdb that runs already
-    (gdb) help async
+cargo dbg -p demo --example parked        starts gdb with them, from anywhere in the workspace
+(gdb) source executor/debugger/for_gdb.py  in a gdb that runs already
+(gdb) help async
 """
 
 import os
@@ -61,7 +61,8 @@ class World:
         try:
             for thread in gdb.selected_inferior().threads():
                 thread.switch()
-                found.append((thread.ptid[1] or thread.num, int(gdb.parse_and_eval("(unsigned long)$sp"))))
+                sp = int(gdb.newest_frame().read_register("sp")) & (1 << 64) - 1  # in any language
+                found.append((thread.ptid[1] or thread.num, sp))
         finally:
             if selected is not None:
                 selected.switch()
@@ -80,7 +81,9 @@ def program():
 
 
 class Async(gdb.Command):
-    __doc__ = "What is known of coroutines.\n\n" + commands.HELP.replace("async help", steps.HELP + "async help")
+    __doc__ = "What is known of coroutines.\n\n" + commands.HELP.replace(
+        "async help", steps.HELP + "async help"
+    )
 
     def __init__(self):
         super().__init__("async", gdb.COMMAND_DATA, gdb.COMPLETE_NONE)
@@ -150,7 +153,10 @@ class Words:
 
 
 printer.name = "async"
-gdb.pretty_printers[:] = [one for one in gdb.pretty_printers if getattr(one, "name", "") != "async"] + [printer]
+gdb.pretty_printers[:] = [one for one in gdb.pretty_printers if getattr(one, "name", "") != "async"] + [
+    printer
+]
+
 
 class WithoutPlumbing:
     """`bt` shows our frames; `bt -no-filters` shows those of core and std in between, too."""

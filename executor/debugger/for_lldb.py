@@ -1,8 +1,8 @@
 """The commands of asyncdbg in lldb, 14 and newer.
 
-    cargo lldb -p demo --example parked                          starts lldb with them
-    (lldb) command script import executor/debugger/for_lldb.py   in an lldb that runs already
-    (lldb) async help
+cargo lldb -p demo --example parked                          starts lldb with them
+(lldb) command script import executor/debugger/for_lldb.py   in an lldb that runs already
+(lldb) async help
 """
 
 import os
@@ -19,7 +19,6 @@ if HERE not in sys.path:
 import lldb_steps  # noqa: E402
 from asyncdbg import Trouble, commands, linux, ours, runtime, steps  # noqa: E402
 
-
 # The numbers of threads that are coroutines: see lldb_threads.py.
 FIRST_COROUTINE = 1 << 40
 
@@ -30,7 +29,9 @@ class World:
     def __init__(self, debugger, target=None):
         self.target = target or debugger.GetSelectedTarget()
         self.process = self.target.GetProcess()
-        state = self.process.GetState() if target is None else lldb.eStateStopped  # a plug-in is asked at a stop only
+        state = (
+            self.process.GetState() if target is None else lldb.eStateStopped
+        )  # a plug-in is asked at a stop only
         if not self.process.IsValid() or state in (lldb.eStateExited, lldb.eStateInvalid):
             raise Trouble("the program does not run yet: `run` lets it go")
         if state == lldb.eStateRunning:
@@ -80,7 +81,8 @@ def program(debugger):
 
 
 HELP = "What is known of coroutines.\n\n" + commands.HELP.replace(
-    "async help", steps.HELP + "async threads          every parked coroutine as a thread, after an attach\nasync help"
+    "async help",
+    steps.HELP + "async threads          every parked coroutine as a thread, after an attach\nasync help",
 )
 
 
@@ -109,7 +111,9 @@ def threads(debugger):
     debugger.HandleCommand(f"settings set target.process.python-os-plugin-path {HERE}/lldb_threads.py")
     number = sum(thread.GetThreadID() >= FIRST_COROUTINE for thread in process)
     if number == 0:
-        raise Trouble("no coroutine can be shown as a thread: that needs a live process and an unoptimised build, on x86-64")
+        raise Trouble(
+            "no coroutine can be shown as a thread: that needs a live process and an unoptimised build, on x86-64"
+        )
     return [f"{number} of the threads are parked coroutines: `thread list`, `thread select N`, `bt`"]
 
 

@@ -1,5 +1,6 @@
 """Steps in gdb: what asyncdbg/steps.py asks of a debugger."""
 
+import contextlib
 import time
 
 import gdb
@@ -122,17 +123,26 @@ class Driver:
                 if one.is_valid():
                     one.delete()
 
+    @contextlib.contextmanager
+    def without_breakpoints(self):
+        quiet = [one for one in gdb.breakpoints() or [] if one.enabled]
+        try:
+            for one in quiet:
+                one.enabled = False
+            yield
+        finally:
+            for one in quiet:
+                if one.is_valid():
+                    one.enabled = True
+
     def again(self, name, arrived):
         """The run from its beginning. At each call of the function, `arrived(number)` says whether to
-        stop; breakpoints do not. None if there is no such function.
+        stop. None if there is no such function.
         """
-        quiet = [one for one in gdb.breakpoints() or [] if one.enabled]
         mark = gdb.Breakpoint(name, internal=True)
         try:
             if mark.pending:
                 return None
-            for one in quiet:
-                one.enabled = False
             gdb.execute("kill", to_string=True)
             number, reason = 1, self._run("run")
             while reason == "breakpoint" and not arrived(number):
@@ -140,8 +150,6 @@ class Driver:
             return reason
         finally:
             mark.delete()
-            for one in quiet:
-                one.enabled = True
 
     def stop_at(self, address, argument):
         return mark(address, argument).number

@@ -1,5 +1,6 @@
 """Steps in lldb: what asyncdbg/steps.py asks of a debugger."""
 
+import contextlib
 import re
 import time
 
@@ -98,20 +99,29 @@ class Driver:
             for number in numbers:
                 target.BreakpointDelete(number)
 
-    def again(self, name, arrived):
-        """The run from its beginning. At each call of the function, `arrived(number)` says whether to
-        stop; breakpoints do not. None if there is no such function.
-        """
+    @contextlib.contextmanager
+    def without_breakpoints(self):
         target = self.process.GetTarget()
         quiet = [one for one in target.breakpoint_iter() if one.IsEnabled()]
+        try:
+            for one in quiet:
+                one.SetEnabled(False)
+            yield
+        finally:
+            for one in quiet:
+                one.SetEnabled(True)
+
+    def again(self, name, arrived):
+        """The run from its beginning. At each call of the function, `arrived(number)` says whether to
+        stop. None if there is no such function.
+        """
+        target = self.process.GetTarget()
         # A method may be named after the module that has the `impl`, and not after its type.
         crate, last = name.split("::")[0], name.split("::")[-1]
         mark = target.BreakpointCreateByRegex(rf"^<?{crate}::.*::{last}(::h[0-9a-f]+)?$")
         try:
             if mark.GetNumLocations() == 0:
                 return None
-            for one in quiet:
-                one.SetEnabled(False)
             self.process.Kill()
             error = lldb.SBError()
             self.process = target.Launch(target.GetLaunchInfo(), error)
@@ -124,8 +134,6 @@ class Driver:
             return self._reason()
         finally:
             target.BreakpointDelete(mark.GetID())
-            for one in quiet:
-                one.SetEnabled(True)
 
     def stop_at(self, address, argument):
         return self._mark(address, argument, None)

@@ -195,11 +195,26 @@ def chains(node, above, label=""):
 
 def size_of_frame(memory, start):
     """How much a function takes off the stack when it begins, with its return address."""
-    code, at, size = memory.bytes(start, 48), 0, 8
+    code, at, size = memory.bytes(start, 128), 0, 8
     while 0x50 <= code[at] <= 0x57 or (code[at] == 0x41 and 0x50 <= code[at + 1] <= 0x57):  # push
         at, size = at + (2 if code[at] == 0x41 else 1), size + 8
-    if code[at : at + 3] == b"\x48\x81\xec":  # sub $N, %rsp
-        return size + struct.unpack_from("<I", code, at + 3)[0]
-    if code[at : at + 3] == b"\x48\x83\xec":
-        return size + code[at + 3]
-    raise Trouble("this function does not begin as one without optimisation does")
+    # A large frame is taken page by page, so that none of them is jumped over: in a loop ...
+    if code[at : at + 3] == b"\x49\x89\xe3":  # mov %rsp, %r11; sub $N, %r11; up to there; a jump back
+        size += struct.unpack_from("<I", code, at + 6)[0]
+        at = code.index(b"\x75", at + 10) + 2
+    elif code[at : at + 4] == b"\x4c\x8d\x9c\x24":  # lea -N(%rsp), %r11
+        size -= struct.unpack_from("<i", code, at + 4)[0]
+        at = code.index(b"\x75", at + 8) + 2
+    # ... or one after the other, with a write into each.
+    found = size > 8
+    while True:
+        if code[at : at + 3] == b"\x48\x81\xec":  # sub $N, %rsp
+            at, size, found = at + 7, size + struct.unpack_from("<I", code, at + 3)[0], True
+        elif code[at : at + 3] == b"\x48\x83\xec":
+            at, size, found = at + 4, size + code[at + 3], True
+        if code[at : at + 8] != b"\x48\xc7\x04\x24\0\0\0\0":  # movq $0, (%rsp)
+            break
+        at += 8
+    if not found:
+        raise Trouble("this function does not begin as one without optimisation does")
+    return size

@@ -8,7 +8,11 @@ socket, a timer, a job), or nothing, or the chain comes back to where it was: a 
 from . import Trouble, wakers
 from .futures import tree
 
-ENDS = ("executor::channel::Sender", "executor::channel::Receiver", "executor::channel::oneshot::OneshotSender")
+ENDS = (
+    "executor::channel::Sender",
+    "executor::channel::Receiver",
+    "executor::channel::oneshot::OneshotSender",
+)
 
 
 class Edge:
@@ -31,7 +35,9 @@ class Graph:
 
     def edges(self, task):
         if task.state in ("ready", "running"):
-            return [Edge("nothing: it is running" if task.state == "running" else "its turn in the ready queue")]
+            return [
+                Edge("nothing: it is running" if task.state == "running" else "its turn in the ready queue")
+            ]
         root = self.tree(task)
         if root is None:
             return [Edge("nothing: it has ended")]

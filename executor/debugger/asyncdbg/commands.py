@@ -59,7 +59,11 @@ def tasks(program):
     lines = []
     for executor in program.executors:
         states = [task.state for task in executor.tasks]
-        counts = [f"{states.count(state)} {state}" for state in ("running", "ready", "parked", "ended") if state in states]
+        counts = [
+            f"{states.count(state)} {state}"
+            for state in ("running", "ready", "parked", "ended")
+            if state in states
+        ]
         lines.append(f"executor {executor.id}, {executor.state()}: {', '.join(counts) or 'no tasks'}")
         if not executor.tasks:
             continue
@@ -76,7 +80,11 @@ def tasks(program):
 def bt(program, which=None):
     """async bt [ID | all]"""
     if which == "all":
-        chosen = [task for executor in program.executors for task in sorted(executor.tasks, key=lambda task: task.id)]
+        chosen = [
+            task
+            for executor in program.executors
+            for task in sorted(executor.tasks, key=lambda task: task.id)
+        ]
     elif which is not None:
         chosen = [program.find(which)]
     else:
@@ -123,13 +131,17 @@ def wakers_of(program, which):
         if rest:
             lines.append(f"  (and {rest} in other memory, where they may be left over from before)")
     elif alive:
-        lines = [f"{task.label}, {report.state(task)}: {count(len(alive), 'waker')}, in no place that is known here"]
+        lines = [
+            f"{task.label}, {report.state(task)}: {count(len(alive), 'waker')}, in no place that is known here"
+        ]
         lines += [f"  {one.where}, at {one.address:#x}" for one in alive]
         lines.append("they may be with a thread or in a structure of yours, or left over in freed memory")
     else:
         lines = [f"{task.label}, {report.state(task)}: no wakers"]
         if task.state == "parked":
-            lines.append("all memory was searched: nobody has a waker of it, so its wake-up is lost, and nothing can wake it")
+            lines.append(
+                "all memory was searched: nobody has a waker of it, so its wake-up is lost, and nothing can wake it"
+            )
     leftovers = len(found) - len(alive)
     if leftovers:
         lines.append(f"  ({count(leftovers, 'copy')} on the stack, left over from earlier polls)")
@@ -146,7 +158,10 @@ def queue(program):
     lines = []
     for executor in program.executors:
         by_key = {task.key: task for task in executor.tasks}
-        lines.append(f"executor {executor.id}: " + (f"{len(executor.queue)} in the ready queue" if executor.queue else "nobody is ready"))
+        lines.append(
+            f"executor {executor.id}: "
+            + (f"{len(executor.queue)} in the ready queue" if executor.queue else "nobody is ready")
+        )
         for place, key in enumerate(executor.queue[:MOST_LINES], 1):
             task = by_key.get(key)
             by = report.woken_by(task) if task else ""
@@ -165,7 +180,9 @@ def reactor(program):
         found = one.sources()
         clock = "a virtual clock" if one.is_virtual() else "the system's clock"
         jobs = one.open_jobs()
-        lines.append(f"reactor {one.id}: {count(len(found), 'socket')}, {count(len(one.timers()), 'timer')}, {count(jobs, 'blocking job')}, {clock}")
+        lines.append(
+            f"reactor {one.id}: {count(len(found), 'socket')}, {count(len(one.timers()), 'timer')}, {count(jobs, 'blocking job')}, {clock}"
+        )
         if not found:
             continue
         rows = [["slot", "what", "read", "write", "who waits"]]
@@ -205,7 +222,11 @@ def timers(program):
             if now is None:
                 left = ""
             else:
-                left = f"in {seconds(deadline - now)}: " if deadline > now else f"due since {seconds(now - deadline)}: "
+                left = (
+                    f"in {seconds(deadline - now)}: "
+                    if deadline > now
+                    else f"due since {seconds(now - deadline)}: "
+                )
             lines.append(f"  {left}wakes {wakes(program, waker)}")
     return lines or ["no reactor is alive in this process"]
 

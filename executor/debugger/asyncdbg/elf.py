@@ -48,9 +48,13 @@ class Elf:
 
     def loads(self):
         """The parts that are mapped: (offset in the file, address, length in the file)."""
-        at, size, count = (struct.unpack_from(f, self.data, o)[0] for f, o in [("<Q", 32), ("<H", 54), ("<H", 56)])
+        at, size, count = (
+            struct.unpack_from(f, self.data, o)[0] for f, o in [("<Q", 32), ("<H", 54), ("<H", 56)]
+        )
         for n in range(count):
-            kind, _, offset, address, _, length, _, _ = struct.unpack_from("<IIQQQQQQ", self.data, at + n * size)
+            kind, _, offset, address, _, length, _, _ = struct.unpack_from(
+                "<IIQQQQQQ", self.data, at + n * size
+            )
             if kind == 1:
                 yield offset, address, length
 

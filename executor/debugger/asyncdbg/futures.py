@@ -77,7 +77,14 @@ class Walk:
         for _ in range(16):
             if value.wide() is not None or value.shape.is_pointer():
                 value = value.deref()
-            elif value.shape.base in ("Pin", "Box", "ManuallyDrop", "MaybeUninit", "MaybeDangling", "AssertUnwindSafe"):
+            elif value.shape.base in (
+                "Pin",
+                "Box",
+                "ManuallyDrop",
+                "MaybeUninit",
+                "MaybeDangling",
+                "AssertUnwindSafe",
+            ):
                 value = value.at(*max(value.shape.members, key=lambda m: m[1].size)[1:])
             else:
                 break

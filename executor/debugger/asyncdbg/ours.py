@@ -37,7 +37,9 @@ def key_in_words(program, number):
     task = program.task_of_key(number)
     if task is not None:
         return task.label
-    return f"a task that has ended ({number >> 48:#06x}_{number >> 32 & 0xFFFF:04x}_{number & 0xFFFFFFFF:08x})"
+    return (
+        f"a task that has ended ({number >> 48:#06x}_{number >> 32 & 0xFFFF:04x}_{number & 0xFFFFFFFF:08x})"
+    )
 
 
 def task_id(_, value):
@@ -75,7 +77,11 @@ def socket(program, value):
     source = sources.find(program, *(key.field(part).number() for part in ("reactor", "slot", "generation")))
     kind = value.shape.parameter("S")
     kind = kind.base if kind is not None else "socket"
-    return f"{kind}: {sources.describe(program, source)}" if source is not None else f"{kind}: its reactor is gone"
+    return (
+        f"{kind}: {sources.describe(program, source)}"
+        if source is not None
+        else f"{kind}: its reactor is gone"
+    )
 
 
 WORDS = {

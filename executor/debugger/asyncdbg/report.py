@@ -10,7 +10,11 @@ def table(rows):
     lines = []
     for row in rows:
         cells = [
-            cell.rjust(width) if cell.isdigit() or (row is rows[0] and head_is_number(rows, n)) else cell.ljust(width)
+            (
+                cell.rjust(width)
+                if cell.isdigit() or (row is rows[0] and head_is_number(rows, n))
+                else cell.ljust(width)
+            )
             for n, (cell, width) in enumerate(zip(row, widths))
         ]
         lines.append(("  " + "  ".join(cells)).rstrip())

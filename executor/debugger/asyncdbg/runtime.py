@@ -65,7 +65,9 @@ class Program:
         if self._executors is None:
             registry = self.static(REGISTRY)
             if registry is None:
-                raise Trouble(f"{self.elf.path} has no executor of ours in it, or was stripped of its symbols")
+                raise Trouble(
+                    f"{self.elf.path} has no executor of ours in it, or was stripped of its symbols"
+                )
             remotes = [std.counted(remote) for _, remote in std.slab(registry)]
             pointers = [remote.field("scheduler") for remote in remotes]
             alive = [pointer for pointer in pointers if pointer.memory.number(pointer.pointer().address, 8)]
@@ -99,9 +101,13 @@ class Program:
         """The task that a person means by `7`, `1.7` (of executor 1), or a part of its name."""
         tasks = self.tasks()
         if re.fullmatch(r"(\d+\.)?#?\d+", name):
-            found = [task for task in tasks if name.lstrip("#") in (str(task.id), f"{task.executor.id}.{task.id}")]
+            found = [
+                task for task in tasks if name.lstrip("#") in (str(task.id), f"{task.executor.id}.{task.id}")
+            ]
         else:
-            found = [task for task in tasks if name == task.name] or [task for task in tasks if name in task.name]
+            found = [task for task in tasks if name == task.name] or [
+                task for task in tasks if name in task.name
+            ]
         if not found:
             raise Trouble(f"there is no task {name}; `async tasks` lists those there are")
         if len(found) > 1:
@@ -237,7 +243,9 @@ class Reactor:
             key = entry.field("key")
             timer = armed.get(key.field("slot").number())
             if timer is not None and timer.field("serial").number() == key.field("serial").number():
-                found.append((std.duration(entry.field("deadline")), key.field("slot").number(), timer.field("waker")))
+                found.append(
+                    (std.duration(entry.field("deadline")), key.field("slot").number(), timer.field("waker"))
+                )
         return sorted(found, key=lambda timer: timer[:2])
 
     def open_jobs(self):

@@ -40,7 +40,9 @@ def _show(value, depth):
         return value.variant_name()
     if shape.tag == d.ARRAY:
         element = shape.target
-        return _list([value.at(element, n * element.size) for n in range(min(shape.count, 9))], shape.count, depth)
+        return _list(
+            [value.at(element, n * element.size) for n in range(min(shape.count, 9))], shape.count, depth
+        )
     known = _ours(shape) or KNOWN.get(shape.base)
     if known is not None:
         try:
@@ -81,7 +83,11 @@ def _pointer(value, depth):
         return "fn"
     if target is None or depth <= 0 or value.shape.name.startswith("*"):
         return f"{address:#x}"
-    inside = show(value.at(target), 0) if target.size == 0 else show(type(value)(value.memory, target, address), depth - 1)
+    inside = (
+        show(value.at(target), 0)
+        if target.size == 0
+        else show(type(value)(value.memory, target, address), depth - 1)
+    )
     return inside if "Box<" in value.shape.name else "&" + inside
 
 

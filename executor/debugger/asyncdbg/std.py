@@ -101,7 +101,10 @@ def text(value, most=4096):
         return text(value.variant()[1].field("__0"), most)
     if value.has("vec"):
         inner = value.field("vec")
-        start, length = inner.memory.number(inner.field("buf").pointer().address, 8), inner.field("len").number()
+        start, length = (
+            inner.memory.number(inner.field("buf").pointer().address, 8),
+            inner.field("len").number(),
+        )
     else:
         start, length = slice_of(value)
     if length == 0:
@@ -142,7 +145,9 @@ def duration(value):
         for part in level:
             for name, field in part.fields() if part.shape.variants is None else ():
                 if name in ("secs", "tv_sec", "nanos", "tv_nsec"):
-                    numbers["s" if name.endswith(("secs", "sec")) and "n" not in name[:4] else "n"] = field.number()
+                    numbers["s" if name.endswith(("secs", "sec")) and "n" not in name[:4] else "n"] = (
+                        field.number()
+                    )
                 else:
                     deeper.append(field)
         level = deeper

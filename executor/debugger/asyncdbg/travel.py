@@ -46,7 +46,7 @@ def enter(driver, number):
     """From the landmark into the coroutine, to the innermost `.await` at which it stands."""
     task = next(task for task in driver.program().tasks() if task.state == "running")
     by = "just spawned" if task.woken_by == "Spawn" else f"woken by {report.woken_by(task)}"
-    driver.say(f"before poll {number} of this run: {task.label}, its {task.polls}. poll; {by}")
+    driver.say(f"before poll {number} of this run, which is poll {task.polls} of {task.label}; {by}")
     found = innermost(driver.program(), task)
     if found is not None and driver.run_to(*found[:2]) == "here":
         frame, line = driver.frames(1)[0], found[2]
@@ -73,20 +73,26 @@ def goto(driver, number):
     """async goto N"""
     if not number.isdigit() or int(number) == 0:
         raise Trouble("`async goto N`: N is the number of a poll, from 1 on")
-    if stop(driver, lambda n: n == int(number)) is None:
+    with driver.without_breakpoints():
+        return go(driver, int(number))
+
+
+def go(driver, number):
+    if stop(driver, lambda n: n == number) is None:
         raise Trouble(f"the run has ended before poll {number}")
-    return enter(driver, int(number))
+    return enter(driver, number)
 
 
 def back(driver):
     """async back"""
     here = now(driver)
-    number = stop(driver, lambda _: now(driver) == here)
-    if number is None:
-        raise Trouble("this poll does not happen again: is the run the same each time? (demo tour --replay FILE)")
-    if number == 1:
-        raise Trouble("this is the first poll")
-    return goto(driver, str(number - 1))
+    with driver.without_breakpoints():
+        number = stop(driver, lambda _: now(driver) == here)
+        if number is None:
+            raise Trouble("this poll does not happen again: is the run the same each time? (demo tour --replay FILE)")
+        if number == 1:
+            raise Trouble("this is the first poll")
+        return go(driver, number - 1)
 
 
 COMMANDS = {"goto": goto, "back": back}
