@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::key::Key;
 use crate::scheduler::Scheduler;
-use crate::task::{State, Task, TaskId, WokenBy};
+use crate::task::{State, Task, TaskId, WokenBy, readable};
 
 /// Something that happened to a task, or to the executor itself.
 #[derive(Clone, Debug)]
@@ -160,6 +160,20 @@ impl Scheduler {
         if let Some(observer) = &self.observer {
             observer.event(&event());
         }
+    }
+
+    /// Of a future of this type.
+    #[cold]
+    pub(crate) fn report_spawn(
+        &self,
+        task: TaskId,
+        slot: u32,
+        type_name: &str,
+        parent: Option<TaskId>,
+        at: &'static Location<'static>,
+    ) {
+        let name = &readable(type_name);
+        self.report(|| Event::Spawned { task, slot, name, parent, at });
     }
 
     #[inline]

@@ -30,7 +30,7 @@ use crate::key::{self, Key};
 use crate::observe::{End, Event, Observer, Outcome};
 use crate::ready::ReadyQueue;
 use crate::remote::{self, Remote, Wake};
-use crate::task::{Cause, Name, State, Task, TaskId, readable};
+use crate::task::{Cause, Name, State, Task, TaskId};
 
 /// An executor without its loop.
 pub(crate) struct Scheduler {
@@ -141,8 +141,7 @@ impl Scheduler {
         });
         if self.observer.is_some() {
             drop(tasks);
-            let name = &readable(name);
-            self.report(|| Event::Spawned { task: id, slot, name, parent, at });
+            self.report_spawn(id, slot, name, parent, at);
             tasks = self.tasks.borrow_mut();
         }
         tasks.ready.push_back(key);
