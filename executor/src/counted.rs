@@ -100,7 +100,7 @@ impl Scheduler {
     }
 }
 
-/// The executor is gone, and its id will be another one's.
+/// A new executor gets this id: the suspects are of one that had it before.
 pub(crate) fn forget_suspects(executor: u16) {
     with_counts(|counts| counts.suspects.retain(|key| key.executor() != executor));
 }

@@ -27,7 +27,6 @@ use std::task::{Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use crate::counted;
 use crate::observe::Observer;
 use crate::remote;
 use crate::scheduler::Scheduler;
@@ -123,9 +122,6 @@ impl Executor {
 impl Drop for Executor {
     fn drop(&mut self) {
         remote::unregister(self.scheduler.id());
-        if self.scheduler.observer.is_some() {
-            counted::forget_suspects(self.scheduler.id());
-        }
     }
 }
 
