@@ -36,8 +36,8 @@ use crate::serve::Folder;
 /// How often we look whether a debugger is there.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The commands for debuggers, in the source tree that this program was built from.
-const COMMANDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../executor/debugger");
+/// Starts a debugger with our commands in it, in the source tree that this program was built from.
+const START: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../executor/debugger/start");
 
 /// Where to wait, and what has been heard until now.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ enum At {
 #[derive(Debug, Default)]
 struct Heard {
     names: HashMap<u64, String>,
-    /// The client has been spawned.
+    /// The client has been polled.
     in_request: bool,
     has_paused: bool,
 }
@@ -126,8 +126,11 @@ impl Heard {
     /// Whether this is it: in words, and which task it is about.
     fn place(&mut self, at: &At, what: &What) -> Option<(String, u64)> {
         if let What::Spawned { task, name, .. } | What::Named { task, name } = what {
-            self.in_request |= name == "client";
             self.names.insert(*task, name.clone());
+        }
+        // The request begins with the first poll of the client.
+        if let What::PollStarted { task } = what {
+            self.in_request |= self.names.get(task).is_some_and(|name| name == "client");
         }
         let name = |task: &u64| self.names.get(task).map_or("?", String::as_str);
         let found = match (at, what) {
@@ -158,26 +161,25 @@ fn here(task: u64) {
     std::hint::black_box(task);
 }
 
-/// Stops a debugger that knows nothing of `here`.
+/// Stops a debugger that knows nothing of `here`. The system gives the signal to the main thread,
+/// which is this one, unless the debugger has just stopped it for a moment, as it does when there is
+/// a new process or thread. So it comes a little later, while we wait for whoever sends it.
 fn raise(task: u64) {
     let id = std::process::id().to_string();
-    if !Command::new("kill").args(["-TRAP", &id]).status().is_ok_and(|status| status.success()) {
-        println!("`kill -TRAP` does not work here; try `break demo::pause::here`");
+    let sent = Command::new("sh").args(["-c", "sleep 0.2; kill -TRAP $1", "sh", &id]).status();
+    if !sent.is_ok_and(|status| status.success()) {
+        println!("no signal could be sent; set a breakpoint instead: `break demo::pause::here`");
     }
     here(task);
 }
 
 fn tell_how_to_attach(place: &str) {
     let id = std::process::id();
-    let commands = Path::new(COMMANDS).canonicalize().unwrap_or_default();
-    let file = |name: &str| Some(commands.join(name)).filter(|file| file.exists());
-    let gdb = file("for_gdb.py").map(|file| format!("-x '{}' ", file.display()));
-    let lldb = file("for_lldb.py")
-        .map(|file| format!("-o 'command script import \"{}\"' ", file.display()));
-    let (gdb, lldb) = (gdb.unwrap_or_default(), lldb.unwrap_or_default());
+    let ours = Path::new(START).canonicalize().map(|path| format!("{} ", path.display()));
+    let start = ours.unwrap_or_default(); // else without our commands
     println!("paused {place}, in process {id}; attach with one of these:");
-    println!("  gdb -q -p {id} {gdb}-ex 'break demo::pause::here' -ex continue");
-    println!("  lldb -p {id} {lldb}-o 'breakpoint set -n demo::pause::here' -o continue");
+    println!("  {start}gdb -p {id} -ex 'break demo::pause::here' -ex continue");
+    println!("  {start}lldb -p {id} -o 'breakpoint set -n demo::pause::here' -o continue");
     let scope = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
     if !matches!(scope.trim(), "" | "0") {
         println!("This system lets nobody attach but root: put sudo in front, or allow it with");

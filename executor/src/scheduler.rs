@@ -66,8 +66,7 @@ struct Next {
 impl Scheduler {
     pub(crate) fn new(interrupt: Waker, observer: Option<Box<dyn Observer>>) -> Rc<Scheduler> {
         let (id, inbox, remote) = remote::register(interrupt, observer.is_some());
-        counted::forget_suspects(id);
-        let vtable = if observer.is_some() { &counted::VTABLE } else { &key::VTABLE };
+        let vtable = if observer.is_some() { counted::vtable_for(id) } else { &key::VTABLE };
         let scheduler = Rc::new(Scheduler {
             id,
             tasks: RefCell::new(Tasks { slab: Slab::new(), ready: ReadyQueue::default() }),
