@@ -5,6 +5,8 @@
 //!
 //! ```sh
 //! GUIDE=write cargo test -p demo --test guide      # the page is what was really answered
+//! GUIDE_ONLY=back cargo test -p demo --test guide  # only the sessions of this name
+//! cargo run -- tour --record demo/tests/guide/tour.run    # if a replay says that the run is another
 //! ```
 #![cfg(all(target_os = "linux", feature = "sqlite"))]
 

@@ -28,6 +28,19 @@ def now(driver):
     raise Trouble("no task is being polled: `async goto N` goes to a poll by its number")
 
 
+def check_that_it_may_end(driver):
+    """Only a program that the debugger has started, and is the parent of, may be started again."""
+    pid = driver.program().world.pid
+    if pid is None or not is_child(pid):
+        raise Trouble("only a program that was started in this debugger can be started again")
+
+
+def is_child(pid):
+    with open(f"/proc/{pid}/status") as file:
+        status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+    return status.get("PPid") == status.get("TracerPid")
+
+
 def stop(driver, wanted):
     """Runs it again, up to the poll for which `wanted(number)` holds. Its number; None if there is none."""
     reached = []
@@ -73,6 +86,7 @@ def goto(driver, number):
     """async goto N"""
     if not number.isdigit() or int(number) == 0:
         raise Trouble("`async goto N`: N is the number of a poll, from 1 on")
+    check_that_it_may_end(driver)
     with driver.without_breakpoints():
         return go(driver, int(number))
 
@@ -85,6 +99,7 @@ def go(driver, number):
 
 def back(driver):
     """async back"""
+    check_that_it_may_end(driver)
     here = now(driver)
     with driver.without_breakpoints():
         number = stop(driver, lambda _: now(driver) == here)
