@@ -31,7 +31,9 @@ impl World {
             What::Woken { task, by } => self.tell_wake(*task, by),
             What::PollStarted { task } => format!("The executor polls {}.", name(task)),
             What::Waiting { task, on } => self.tell_wait(*task, on),
-            What::PollEnded { task, outcome, took, .. } => self.tell_poll_end(*task, *outcome, *took),
+            What::PollEnded { task, outcome, took, .. } => {
+                self.tell_poll_end(*task, *outcome, *took)
+            }
             What::Aborting { task, by: Some(by) } => {
                 format!("{} aborts {}: it is dropped when its turn comes.", name(by), name(task))
             }
