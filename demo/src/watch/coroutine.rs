@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use executor::observe::Outcome;
 
-use crate::event::{By, Wait};
+use crate::event::By;
+use crate::wait::Wait;
 
 /// A coroutine that lives.
 #[derive(Clone, Debug)]

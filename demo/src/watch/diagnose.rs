@@ -9,7 +9,8 @@ use std::time::Duration;
 use executor::observe::{End, Outcome};
 
 use crate::coroutine::{Coroutine, State};
-use crate::event::{By, Event, Wait, What};
+use crate::event::{By, Event, What};
+use crate::wait::Wait;
 use crate::words::{line, ms};
 use crate::world::{MAIN, World};
 

@@ -15,8 +15,9 @@ use executor::{Executor, WokenBy};
 use reactor::observe::{By as ReactorBy, Event as ReactorEvent, Wait as ReactorWait};
 use reactor::{Reactor, time};
 
-use crate::event::{By, Wait, What};
+use crate::event::{By, What};
 use crate::recorder::Recorder;
+use crate::wait::Wait;
 
 struct Ear {
     recorder: Arc<Recorder>,

@@ -11,8 +11,9 @@ use serde_json::{Map, Value, json};
 
 use crate::coroutine::{Coroutine, State};
 use crate::diagnose::Kind;
-use crate::event::{By, Event, Wait, What};
+use crate::event::{By, Event, What};
 use crate::gate::Gate;
+use crate::wait::Wait;
 use crate::world::{Phase, World};
 
 /// An event. `before` is what was so before it: it has the event's number, and the names.

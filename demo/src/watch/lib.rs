@@ -41,12 +41,13 @@ mod svg;
 mod track;
 mod tracks;
 mod txt;
+mod wait;
 mod words;
 mod world;
 
 pub use coroutine::{Coroutine, State};
 pub use diagnose::Kind;
-pub use event::{By, Event, Wait, What};
+pub use event::{By, Event, What};
 pub use gate::Gate;
 pub use json::{event_json, gate_json, world_json};
 pub use lanes::{Lane, Lanes};
@@ -58,6 +59,7 @@ pub use recording::Recording;
 pub use save::{Form, save};
 pub use svg::svg;
 pub use txt::txt;
+pub use wait::Wait;
 pub use words::{line, ms};
 pub use world::{Job, Phase, Source, World};
 

@@ -15,7 +15,8 @@ use std::time::Duration;
 use executor::observe::{End, Outcome};
 
 use crate::coroutine::State;
-use crate::event::{By, Event, Wait, What};
+use crate::event::{By, Event, What};
+use crate::wait::Wait;
 use crate::words::{adjective, line, ms};
 use crate::world::{Phase, World};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::event::Wait;
+use crate::wait::Wait;
 use crate::words::{adjective, ms};
 
 /// What it waits for, the longest form first. Most waits have a time limit as well: that is not

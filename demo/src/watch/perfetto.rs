@@ -21,11 +21,12 @@ use std::time::Duration;
 use executor::observe::Outcome;
 use serde_json::{Value, json};
 
-use crate::event::{By, Wait, What};
+use crate::event::{By, What};
 use crate::parked::in_words;
 use crate::recording::Recording;
 use crate::track::Span;
 use crate::tracks::Tracks;
+use crate::wait::Wait;
 use crate::words::{adjective, line};
 
 /// There is one process.

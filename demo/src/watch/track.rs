@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use executor::observe::{End, Outcome};
 
-use crate::event::{By, Wait};
+use crate::event::By;
+use crate::wait::Wait;
 
 /// From when to when. What is not over yet lasts to the end of the recording.
 pub(crate) type Span = (Duration, Duration);

@@ -7,7 +7,8 @@ use executor::observe::{End, Outcome};
 use reactor::Direction;
 
 use crate::coroutine::{Coroutine, State};
-use crate::event::{By, Wait, What};
+use crate::event::{By, What};
+use crate::wait::Wait;
 use crate::world::{MAIN, World};
 
 impl World {

@@ -10,7 +10,8 @@ use std::time::Duration;
 use executor::observe::Outcome;
 
 pub(crate) use crate::coroutine::{Coroutine, State};
-use crate::event::{Event, Wait, What};
+use crate::event::{Event, What};
+use crate::wait::Wait;
 
 /// The state of a runtime that is watched.
 #[derive(Clone, Debug, Default)]
