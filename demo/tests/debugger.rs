@@ -160,6 +160,7 @@ fn what_cannot_be_done_is_said_in_a_sentence() {
     for (words, sentence) in [
         (vec!["nobody"], "nobody is no process id"),
         (vec!["4194305"], "there is no process 4194305"),
+        (vec![id.as_str(), "next"], "that needs gdb or lldb"),
         (vec![id.as_str(), "dance"], "there is no command `async dance`"),
         (vec![id.as_str(), "bt", "99"], "there is no task 99"),
         (vec![id.as_str(), "bt", "after"], "after may be any of 0.14, 0.15"),
@@ -186,4 +187,25 @@ fn a_program_that_is_stopped_and_goes_on_is_as_before() {
     }
     assert_eq!(spy(&parked, &["bt", "all"]).unwrap(), before);
     parked.ends_well();
+}
+
+#[test]
+fn unusual_coroutines_are_read_as_well() {
+    let Some(odd) = Parked::of("odd") else { return };
+    let Some(table) = spy(&odd, &["tasks"]) else { return };
+    assert!(table.contains("  two\\nlines  "), "{}", &table[..800]);
+    for (words, parts) in [
+        ("bt lines", vec!["greeting = \"Ünïcödé\\n\\\"quoted\\\"\"", "timer, 3600s left"]),
+        ("bt slice", vec!["both[0]: #2  Sleep: timer, 3600s", "both[1]: #3  Sleep: timer, 7200s"]),
+        ("bt pair", vec!["|- a: #2  Sleep: timer, 3600s", "`- b: #3  Sleep: timer, 7200s"]),
+        ("bt linked", vec!["#0  Linked", "#1  Sleep: timer, 3600s"]),
+        ("bt 2005", vec!["task 2005 «one of many 1998»"]),
+        ("why 0.2100", vec!["task 2100 «one of many 2093» waits for ever: `pending` never ends"]),
+        ("wakers never", vec!["no wakers\nit never waits for anything"]),
+    ] {
+        let text = spy(&odd, &words.split(' ').collect::<Vec<_>>()).unwrap();
+        for part in parts {
+            assert!(text.contains(part), "{words}: {part}:\n{text}");
+        }
+    }
 }

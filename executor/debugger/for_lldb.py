@@ -134,10 +134,14 @@ def step(debugger, words, result):
 def summary(value, internal_dict, options=None):
     """lldb asks this for each value of one of our types."""
     value = value.GetNonSyntheticValue()
-    address = value.GetLoadAddress()
+    kind = value.GetType()
+    if kind.IsPointerType() or kind.IsReferenceType():  # of a `&Sleep` it says what it says of the Sleep
+        kind, address = kind.GetPointeeType(), value.GetValueAsUnsigned()
+    else:
+        address = value.GetLoadAddress()
     try:
         world = World(value.GetTarget().GetDebugger())
-        text = ours.of(runtime.Program(world), value.GetType().GetUnqualifiedType().GetName(), address)
+        text = ours.of(runtime.Program(world), kind.GetUnqualifiedType().GetName(), address)
     except Trouble:
         text = None
     return text if text is not None else ""

@@ -133,11 +133,16 @@ pub struct Parked {
 impl Parked {
     /// Returns when all of them are parked.
     pub fn start() -> Option<Parked> {
+        Parked::of("parked")
+    }
+
+    /// The same of another example that says when it is so far.
+    pub fn of(name: &str) -> Option<Parked> {
         if !installed("python3", "--version") {
             skip("python3 is not installed");
             return None;
         }
-        let mut command = Command::new(example("parked")?);
+        let mut command = Command::new(example(name)?);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut parked = Parked { child: child.expect("the example starts") };
         let mut lines = BufReader::new(parked.child.stdout.take().unwrap()).lines();

@@ -5,7 +5,7 @@ end, cannot go on before that one does. Follow these, and either there is someth
 socket, a timer, a job), or nothing, or the chain comes back to where it was: a deadlock.
 """
 
-from . import Trouble, wakers
+from . import Trouble, report, wakers
 from .futures import tree
 
 ENDS = (
@@ -43,6 +43,8 @@ class Graph:
             return [Edge("nothing: it has ended")]
         leaves = root.leaves()
         edges = [self.edge(leaf) for leaf in leaves]
+        for edge, words in zip(edges, report.counted([edge.words for edge in edges])):
+            edge.words = words
         if any(not leaf.known for leaf in leaves) and not wakers.search(self.program, task):
             edges[0].note = "and nobody has a waker of it: its wake-up is lost"
         return edges

@@ -1,6 +1,7 @@
 """The commands that only read: the same text in gdb, in lldb and without a debugger."""
 
-from . import Trouble, chain, report, sources, std, wakers
+from . import Trouble, chain, report, sources, std, steps, wakers
+from .futures import tree
 from .show import seconds
 
 MOST_LINES = 1000  # of the ready queue
@@ -26,6 +27,8 @@ def run(make, words):
     if name == "help":
         return HELP, False
     command = COMMANDS.get(name)
+    if name in steps.COMMANDS:
+        return f"`async {name}` lets the program run, and stops it: that needs gdb or lldb\n", True
     if command is None:
         return f"there is no command `async {name}`; `async help` lists those there are\n", True
     return guarded(name, lambda: command(make(), *arguments))
@@ -107,7 +110,8 @@ def why(program, which):
             continue
         seen.add(task.key)
         for edge in graph.edges(task):
-            line = f"{task.label} waits for {edge.words}" + (f": {edge.note}" if edge.note else "")
+            words = edge.words if edge.words.startswith("for ever") else f"for {edge.words}"
+            line = f"{task.label} waits {words}" + (f": {edge.note}" if edge.note else "")
             if line not in lines:
                 lines.append(line)
             todo += edge.tasks
@@ -138,7 +142,9 @@ def wakers_of(program, which):
         lines.append("they may be with a thread or in a structure of yours, or left over in freed memory")
     else:
         lines = [f"{task.label}, {report.state(task)}: no wakers"]
-        if task.state == "parked":
+        if task.state == "parked" and is_pending(task):
+            lines.append("it never waits for anything: `pending` never ends, and asks nobody to wake it")
+        elif task.state == "parked":
             lines.append(
                 "all memory was searched: nobody has a waker of it, so its wake-up is lost, and nothing can wake it"
             )
@@ -146,6 +152,16 @@ def wakers_of(program, which):
     if leftovers:
         lines.append(f"  ({count(leftovers, 'copy')} on the stack, left over from earlier polls)")
     return lines
+
+
+def is_pending(task):
+    """Whether all that it waits for is `pending`: then it needs no waker."""
+    try:
+        root = tree(task)
+        leaves = root.leaves() if root is not None else []
+        return bool(leaves) and all(leaf.never for leaf in leaves)
+    except Trouble:
+        return False
 
 
 def count(number, noun):
@@ -157,13 +173,12 @@ def queue(program):
     """async queue"""
     lines = []
     for executor in program.executors:
-        by_key = {task.key: task for task in executor.tasks}
         lines.append(
             f"executor {executor.id}: "
             + (f"{len(executor.queue)} in the ready queue" if executor.queue else "nobody is ready")
         )
         for place, key in enumerate(executor.queue[:MOST_LINES], 1):
-            task = by_key.get(key)
+            task = program.task_of_key(key)
             by = report.woken_by(task) if task else ""
             by = ", just spawned" if by == "-" else f", woken by {by}"
             words = task.label + by if task else f"key {key:#018x}, whose task has ended"

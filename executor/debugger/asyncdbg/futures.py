@@ -8,7 +8,7 @@ more to say of it than that: any field is followed whose type leads to a future.
 
 import re
 
-from . import sources, std
+from . import Trouble, sources, std
 from . import forms as d
 from .show import short, show
 
@@ -28,7 +28,7 @@ class Node:
         self.channel = None  # of a channel's future: (address, kind of the other end, how many)
         self.value = None
         self.coroutine = False
-        self.known = True
+        self.known, self.never = True, False  # what it is; whether it is never over
 
     def all(self):
         """Itself and all that it holds."""
@@ -57,24 +57,28 @@ class Walk:
         """The node of a future, through any pointers and boxes around it."""
         if depth > DEEPEST:
             return self.unknown("futures within futures, too deep to follow")
-        value = self.through(value)
-        shape = value.shape
-        if shape.is_coroutine():
-            node = self.coroutine(value, depth)
-        else:
-            known = KNOWN.get(re.sub(r"<.*", "", shape.name))
-            node = known(self, value, depth) if known else self.other(value, depth)
+        try:
+            value = self.through(value)
+            if value.shape.is_coroutine():
+                node = self.coroutine(value, depth)
+            else:
+                known = KNOWN.get(re.sub(r"<.*", "", value.shape.name))
+                node = known(self, value, depth) if known else self.other(value, depth)
+        except Trouble as trouble:  # what is above it is known nevertheless
+            node = self.unknown(unread(trouble), short(value.shape.name))
         node.value = value
         return node
 
-    def unknown(self, text):
-        node = Node(text)
+    def unknown(self, text, title=None):
+        node = Node(title or text)
         node.waits, node.known = text, False
         return node
 
     def through(self, value):
         """Past `Pin`, `Box`, `&mut` and `dyn`."""
         for _ in range(16):
+            if is_slice(value):
+                break
             if value.wide() is not None or value.shape.is_pointer():
                 value = value.deref()
             elif value.shape.base in (
@@ -110,38 +114,59 @@ class Walk:
     def other(self, value, depth):
         """A future of which nothing is known but its type: follow whatever leads on."""
         node = Node(short(value.shape.name))
-        found = list(self.inside(value, 0))[:MOST_BRANCHES]
-        if len(found) == 1:
-            node.branches = [("", self.node(found[0][1], depth + 1))]
-        else:
-            node.branches = [(label, self.node(inner, depth + 1)) for label, inner in found]
-        if not found:
+        found, trouble = [], None
+        try:
+            for path, inner in self.inside(value, 0, set()):
+                found.append((path, inner))
+        except Trouble as caught:
+            trouble = caught
+        found = found[:MOST_BRANCHES]
+        node.branches = [(label, self.node(inner, depth + 1)) for label, (_, inner) in zip(labels(found), found)]
+        if trouble:
+            node.branches.append(("", self.unknown(unread(trouble))))
+        elif not found:
             node.waits, node.known = f"something else ({short(value.shape.base)})", False
         return node
 
-    def inside(self, value, depth):
-        """[(label, future)]: the nearest futures among its fields."""
-        if depth > 8:
+    def inside(self, value, depth, seen):
+        """[(path, future)]: the nearest futures among its fields, and the names on the way there."""
+        here = value.address, value.shape.entry.offset
+        if depth > 8 or here in seen:  # a list that leads back
             return
-        if value.shape.base in ("Vec", "VecDeque") and value.shape.parameter("T") is not None:
-            if leads(value.shape.parameter("T")):
-                items = std.vec(value) if value.shape.base == "Vec" else std.deque(value)
-                for number, item in enumerate(items[:MOST_BRANCHES]):
-                    for label, inner in self.inside_or_self(item, depth + 1):
-                        yield f"[{number}]{label}", inner
+        seen.add(here)
+        items = self.items(value)
+        if items is not None:
+            for number, item in enumerate(items[:MOST_BRANCHES]):
+                for path, inner in self.inside_or_self(item, depth + 1, seen):
+                    yield (f"[{number}]", *path), inner
             return
-        for name, field in value.fields():
-            if leads(field.shape):
-                for label, inner in self.inside_or_self(field, depth + 1):
-                    plain = "" if name.startswith("__") or name in ("f", "pointer", "value") else name
-                    yield plain.replace("_ref__", "") + label, inner
+        fields = [(name, field) for name, field in value.fields() if leads(field.shape)]
+        for name, field in fields:
+            for path, inner in self.inside_or_self(field, depth + 1, seen):
+                yield joined(name.replace("_ref__", ""), path, len(fields) > 1), inner
 
-    def inside_or_self(self, value, depth):
+    def items(self, value):
+        """What is in a list, if it may be futures; None if it is no list."""
+        base, element = value.shape.base, value.shape.parameter("T")
+        if is_slice(value):
+            start, length = std.slice_of(value)
+            return std.elements(value, value.field("data_ptr").shape.target, start, min(length, MOST_BRANCHES))
+        if base == "FuturesUnordered" and value.has("head_all"):
+            return std.unordered(value)
+        if base not in ("Vec", "VecDeque") or element is None:
+            return None
+        if not leads(element):
+            return []
+        return std.vec(value) if base == "Vec" else std.deque(value)
+
+    def inside_or_self(self, value, depth, seen):
+        if is_null(value):
+            return
         value = self.through(value)
         if is_future(value.shape):
-            yield "", value
+            yield (), value
         else:
-            yield from self.inside(value, depth)
+            yield from self.inside(value, depth, seen)
 
     # The executor's own ------------------------------------------------------------------------
 
@@ -155,7 +180,7 @@ class Walk:
         at = std.counted(pointer).address
         for executor in self.program.executors:
             if executor.value.address == at:
-                node.task = executor.by_id.get(number)
+                node.task = executor.task(number)
         node.waits = f"join of {node.task.label}" if node.task else f"join of task {number}"
         return node
 
@@ -234,7 +259,9 @@ class Walk:
         return self.leaf(value, "Blocking", text)
 
     def never(self, value, _):
-        return self.leaf(value, "pending", "for ever: `pending` never ends")
+        node = self.leaf(value, "pending", "for ever: `pending` never ends")
+        node.never = True
+        return node
 
     def ready(self, value, _):
         return self.leaf(value, "ready", "nothing: it is ready")
@@ -254,6 +281,7 @@ KNOWN = {
     "reactor::io::Io": Walk.io,
     "reactor::blocking::Blocking": Walk.blocking,
     "core::future::pending::Pending": Walk.never,
+    "futures_util::future::pending::Pending": Walk.never,
     "core::future::ready::Ready": Walk.ready,
 }
 
@@ -280,6 +308,51 @@ def leads(shape, depth=0):
             inner += [variant[1] for variant in shape.variants.all()]
         known[shape.entry.offset] = bool(FUTURE.search(shape.name)) or any(leads(s, depth + 1) for s in inner)
     return known[shape.entry.offset]
+
+
+def is_slice(value):
+    """Of a `Box<[T]>` or a `&[T]`."""
+    return value.has("data_ptr") and value.has("length")
+
+
+def is_null(value):
+    """A raw pointer, or an atomic one, may point to nothing."""
+    value = value.peel()
+    return value.shape.is_pointer() and value.memory.number(value.address, 8) == 0
+
+
+def unread(trouble):
+    return f"something that cannot be followed ({trouble})"
+
+
+def joined(name, path, several):
+    """The names on the way to a future, without those that say nothing; `several[0]` is one name."""
+    if name.startswith("__"):
+        name = name[2:] if several else ""
+    elif name in ("f", "pointer", "value"):
+        name = ""
+    if name and path and path[0].startswith("["):
+        return (name + path[0], *path[1:])
+    return (name, *path) if name else path
+
+
+def labels(found):
+    """For each of [(path, future)] as much of its path as tells it from the others."""
+    paths = [path for path, _ in found]
+    if len(paths) < 2:
+        return [""] * len(paths)
+    common = 0
+    while all(len(path) > common + 1 and path[common] == paths[0][common] for path in paths):
+        common += 1
+    paths = [path[common:] for path in paths]
+
+    def label(path):
+        for length in range(1, len(path)):
+            if sum(other[:length] == path[:length] for other in paths) == 1:
+                return ".".join(path[:length])
+        return ".".join(path)
+
+    return [label(path) for path in paths]
 
 
 def variables(node):

@@ -18,7 +18,7 @@ class Memory:
 
     def bytes(self, address, length):
         """So many bytes from there."""
-        if not 0 < address < 1 << 56 or length > 1 << 26:
+        if not PAGE <= address < 1 << 56 or length > 1 << 26:  # the first page: a null pointer
             raise Trouble(f"there is no memory at {address:#x}")
         parts, at, end = [], address, address + length
         while at < end:

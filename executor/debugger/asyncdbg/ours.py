@@ -16,7 +16,11 @@ def of(program, type_name, address):
     """
     try:
         # lldb writes `JoinHandle<unsigned int>`. What is said here is the same for any of them.
-        shape = program.shapes.named(type_name) or program.shapes.named(type_name.split("<", 1)[0] + "<")
+        # But an `Async<TcpStream>` is laid out as its TcpStream demands.
+        name = type_name.split("<", 1)[0]
+        shape = program.shapes.named(type_name)
+        if shape is None and WORDS.get(name) is not socket:
+            shape = program.shapes.named(name + "<")
         return words(Value(program.memory, shape, address)) if shape is not None else None
     except Exception:  # half a value, in the middle of a change: nothing to make a fuss about
         return None
@@ -53,8 +57,9 @@ def join_handle(program, value):
         return f"JoinHandle of task {number}, which has given its output"
     at = std.counted(pointer).address
     for executor in program.executors:
-        if executor.value.address == at and number in executor.by_id:
-            return f"JoinHandle of {executor.by_id[number].label}"
+        task = executor.task(number) if executor.value.address == at else None
+        if task is not None:
+            return f"JoinHandle of {task.label}"
     return f"JoinHandle of task {number}"
 
 

@@ -31,7 +31,7 @@ def woken_by(task):
         by = task.woken_by_task
         if by == task.id:
             return "itself"
-        other = task.executor.by_id.get(by)
+        other = task.executor.task(by)
         return other.label if other else f"task {by}, which has ended"
     words = {"Spawn": "-", "Park": "the reactor", "Thread": "another thread"}
     return words.get(task.woken_by, "?")
@@ -55,12 +55,16 @@ def waits(task):
         words = [leaf.waits for leaf in root.leaves()] if root else []
     except Trouble as trouble:
         return f"({trouble})"
-    several = []
-    for word in words:
-        if word not in several:
-            several.append(word)
+    several = list(dict.fromkeys(counted(words)))
     text = "; ".join(several[:3]) + (f"; {len(several) - 3} more" if len(several) > 3 else "")
     return text or "nothing that is known here"
+
+
+def counted(words):
+    """The same, but for timers in a core file: all that is known of two of them is that there are two."""
+    timers = ("timer", "timer, not armed yet")
+    several = {word for word in timers if words.count(word) > 1}
+    return [f"{words.count(word)} timers{word[5:]}" if word in several else word for word in words]
 
 
 def heading(task):

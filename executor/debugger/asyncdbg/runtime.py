@@ -95,20 +95,27 @@ class Program:
         """The task that a waker's number means; None if it has ended."""
         if self._by_key is None:
             self._by_key = {task.key: task for task in self.tasks()}
-        return self._by_key.get(key)
+        if key not in self._by_key:  # perhaps it was not read
+            executor = next((executor for executor in self.executors if executor.id == key >> 48), None)
+            task = executor and executor.at(key & 0xFFFFFFFF)
+            self._by_key[key] = task if task is not None and task.key == key else None
+        return self._by_key[key]
 
     def find(self, name):
         """The task that a person means by `7`, `1.7` (of executor 1), or a part of its name."""
-        tasks = self.tasks()
-        if re.fullmatch(r"(\d+\.)?#?\d+", name):
-            found = [
-                task for task in tasks if name.lstrip("#") in (str(task.id), f"{task.executor.id}.{task.id}")
-            ]
+        number = re.fullmatch(r"(?:(\d+)\.)?#?(\d+)", name)
+        if number:
+            of = [executor for executor in self.executors if number[1] in (None, str(executor.id))]
+            found = [task for task in (executor.task(int(number[2])) for executor in of) if task is not None]
         else:
+            tasks = self.tasks()
             found = [task for task in tasks if name == task.name] or [
                 task for task in tasks if name in task.name
             ]
         if not found:
+            more = sum(executor.more for executor in self.executors)
+            if more > 0 and not number:
+                raise Trouble(f"no task that was read is called {name}; {more} more are found by their number only")
             raise Trouble(f"there is no task {name}; `async tasks` lists those there are")
         if len(found) > 1:
             which = ", ".join(f"{task.executor.id}.{task.id}" for task in found[:5])
@@ -124,7 +131,7 @@ class Executor:
         self.id = value.field("id").number()
         polling = std.option(value.field("polling").dig("core::option::Option"))
         self.polling = polling and polling.number()
-        tasks = std.cell(value.field("tasks"))
+        tasks = self.slab = std.cell(value.field("tasks"))
         self.tasks = [Task(self, slot, task) for slot, task in std.slab(tasks.field("slab"), MOST_TASKS)]
         self.by_id = {task.id: task for task in self.tasks}
         self.more = tasks.field("slab", "len").number() - len(self.tasks)
@@ -134,6 +141,20 @@ class Executor:
         self.places = {key: place for place, key in enumerate(self.queue, 1)}
         self.runs = any(task.body is None for task in self.tasks)
         self.watched = value.field("observer").variant_name() == "Some"
+        self._slots = None
+
+    def task(self, number):
+        """The task with this id, also if it is not among the first ones; None if it has ended."""
+        if number in self.by_id or self.more <= 0:
+            return self.by_id.get(number)
+        if self._slots is None:
+            self._slots = std.slots(self.slab.field("slab"), "id")
+        return self.at(self._slots[number]) if number in self._slots else None
+
+    def at(self, slot):
+        """The task in this slot of the slab; None if there is none."""
+        entry = std.entry(self.slab.field("slab"), slot)
+        return None if entry is None else Task(self, slot, entry)
 
     def state(self):
         if not self.runs:
@@ -160,7 +181,7 @@ class Task:
 
     def _name(self):
         kind, fields, _, _ = self.value.field("name").variant()
-        text = std.text(fields.field("__0"))
+        text = std.one_line(std.text(fields.field("__0")))
         return readable(text) if kind == "Type" else text
 
     @property

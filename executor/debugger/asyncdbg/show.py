@@ -114,8 +114,8 @@ def _list(values, length, depth):
 
 
 def _quoted(value, _):
-    text = std.text(value, WIDTH)
-    return '"' + text.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'
+    text = std.text(value, 4 * WIDTH)[:WIDTH]  # a character has 4 bytes at most
+    return '"' + std.one_line(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
 
 
 def _vec(value, depth):

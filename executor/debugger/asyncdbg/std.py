@@ -41,6 +41,18 @@ def length_of(value):
     return length
 
 
+def unordered(value):
+    """The futures in a FuturesUnordered of the crate `futures`, in the order of their coming: a list
+    of tasks, the latest one first.
+    """
+    found, at = [], value.field("head_all").deref()
+    while at.address and len(found) < MOST:
+        future = option(cell(at.field("future")))
+        found += [future] if future is not None else []
+        at = cell(at.field("next_all")).deref()
+    return found[::-1]
+
+
 def elements(value, element, start, length):
     return [Value(value.memory, element, start + n * element.size) for n in range(length)]
 
@@ -73,6 +85,39 @@ def slab(value, most=MOST):
         if name == "Occupied":
             taken.append((slot, fields.field("__0")))
     return taken
+
+
+def entry(value, slot):
+    """What is in this slot of a Slab; None if it is free."""
+    entries = value.dig("slab::Slab").field("entries")
+    if slot >= length_of(entries):
+        return None
+    element = entries.shape.parameter("T")
+    name, fields, _, _ = Value(value.memory, element, start_of(entries) + slot * element.size).variant()
+    return fields.field("__0") if name == "Occupied" else None
+
+
+def slots(value, name):
+    """{number: slot} of a Slab whose values have a field of this name, a number of 64 bits. All of
+    them are read, a chunk at a time, and of each one only this.
+    """
+    entries = value.dig("slab::Slab").field("entries")
+    element, start, length = entries.shape.parameter("T"), start_of(entries), length_of(entries)
+    if not length:
+        return {}
+    (kind, kind_at), variants = element.variants.discr, element.variants
+    occupied = next(one for one in variants.all() if one[0] == "Occupied")
+    fields = Value(value.memory, occupied[1], occupied[2])  # at 0: its addresses are offsets
+    at = fields.field("__0", name).peel().address
+    found, chunk = {}, max((1 << 24) // element.size, 1)
+    for first in range(0, length, chunk):
+        count = min(chunk, length - first)
+        data = value.memory.bytes(start + first * element.size, count * element.size)
+        for n, one in enumerate(range(0, len(data), element.size)):
+            number = int.from_bytes(data[one + kind_at : one + kind_at + kind.size], "little")
+            if variants.choose(number, kind.size) is occupied:
+                found[int.from_bytes(data[one + at : one + at + 8], "little")] = first + n
+    return found
 
 
 def counted(value):
@@ -112,6 +157,11 @@ def text(value, most=4096):
     if length > MOST:
         raise Trouble("a text is in the middle of a change")
     return value.memory.bytes(start, min(length, most)).decode("utf-8", "replace")
+
+
+def one_line(text):
+    """On one line, and without what a terminal would obey: a line feed comes out as `\\n`."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def slice_of(value):
