@@ -192,6 +192,7 @@ fn gdb_prints_a_waker_in_words() {
 fn lldb_prints_a_waker_in_words() {
     if let Some(lldb) = Lldb::found() {
         prints_in_words(&lldb, "frame variable *waker");
+        prints_in_words(&lldb, "frame variable waker"); // and a reference to it
     }
 }
 

@@ -19,6 +19,7 @@ dump, and without running a single instruction of the program.
     runtime.py    the executors and reactors of a process, and their tasks
     sources.py    sockets and timers, as the reactor knows them
     futures.py    the tree of futures in a task: from the task to what it waits for
+    within.py     what lies between one of them and the next: lists, names
     wakers.py     where in memory the wakers of a task are
     chain.py      who waits for whom
     ours.py       what is ours, in words: a waker, a handle, a socket

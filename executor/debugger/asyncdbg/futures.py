@@ -8,7 +8,7 @@ more to say of it than that: any field is followed whose type leads to a future.
 
 import re
 
-from . import Trouble, sources, std
+from . import Trouble, sources, std, within
 from . import forms as d
 from .show import short, show
 
@@ -77,7 +77,7 @@ class Walk:
     def through(self, value):
         """Past `Pin`, `Box`, `&mut` and `dyn`."""
         for _ in range(16):
-            if is_slice(value):
+            if within.is_slice(value):
                 break
             if value.wide() is not None or value.shape.is_pointer():
                 value = value.deref()
@@ -121,7 +121,7 @@ class Walk:
         except Trouble as caught:
             trouble = caught
         found = found[:MOST_BRANCHES]
-        node.branches = [(label, self.node(inner, depth + 1)) for label, (_, inner) in zip(labels(found), found)]
+        node.branches = [(label, self.node(inner, depth + 1)) for label, (_, inner) in zip(within.labels(found), found)]
         if trouble:
             node.branches.append(("", self.unknown(unread(trouble))))
         elif not found:
@@ -134,7 +134,9 @@ class Walk:
         if depth > 8 or here in seen:  # a list that leads back
             return
         seen.add(here)
-        items = self.items(value)
+        if value.shape.base in ("Vec", "VecDeque") and not leads(value.shape.parameter("T")):
+            return
+        items = within.items(value, MOST_BRANCHES)
         if items is not None:
             for number, item in enumerate(items[:MOST_BRANCHES]):
                 for path, inner in self.inside_or_self(item, depth + 1, seen):
@@ -143,24 +145,10 @@ class Walk:
         fields = [(name, field) for name, field in value.fields() if leads(field.shape)]
         for name, field in fields:
             for path, inner in self.inside_or_self(field, depth + 1, seen):
-                yield joined(name.replace("_ref__", ""), path, len(fields) > 1), inner
-
-    def items(self, value):
-        """What is in a list, if it may be futures; None if it is no list."""
-        base, element = value.shape.base, value.shape.parameter("T")
-        if is_slice(value):
-            start, length = std.slice_of(value)
-            return std.elements(value, value.field("data_ptr").shape.target, start, min(length, MOST_BRANCHES))
-        if base == "FuturesUnordered" and value.has("head_all"):
-            return std.unordered(value)
-        if base not in ("Vec", "VecDeque") or element is None:
-            return None
-        if not leads(element):
-            return []
-        return std.vec(value) if base == "Vec" else std.deque(value)
+                yield within.joined(name.replace("_ref__", ""), path, len(fields) > 1), inner
 
     def inside_or_self(self, value, depth, seen):
-        if is_null(value):
+        if within.is_null(value):
             return
         value = self.through(value)
         if is_future(value.shape):
@@ -310,49 +298,8 @@ def leads(shape, depth=0):
     return known[shape.entry.offset]
 
 
-def is_slice(value):
-    """Of a `Box<[T]>` or a `&[T]`."""
-    return value.has("data_ptr") and value.has("length")
-
-
-def is_null(value):
-    """A raw pointer, or an atomic one, may point to nothing."""
-    value = value.peel()
-    return value.shape.is_pointer() and value.memory.number(value.address, 8) == 0
-
-
 def unread(trouble):
     return f"something that cannot be followed ({trouble})"
-
-
-def joined(name, path, several):
-    """The names on the way to a future, without those that say nothing; `several[0]` is one name."""
-    if name.startswith("__"):
-        name = name[2:] if several else ""
-    elif name in ("f", "pointer", "value"):
-        name = ""
-    if name and path and path[0].startswith("["):
-        return (name + path[0], *path[1:])
-    return (name, *path) if name else path
-
-
-def labels(found):
-    """For each of [(path, future)] as much of its path as tells it from the others."""
-    paths = [path for path, _ in found]
-    if len(paths) < 2:
-        return [""] * len(paths)
-    common = 0
-    while all(len(path) > common + 1 and path[common] == paths[0][common] for path in paths):
-        common += 1
-    paths = [path[common:] for path in paths]
-
-    def label(path):
-        for length in range(1, len(path)):
-            if sum(other[:length] == path[:length] for other in paths) == 1:
-                return ".".join(path[:length])
-        return ".".join(path)
-
-    return [label(path) for path in paths]
 
 
 def variables(node):

@@ -45,8 +45,9 @@ def unordered(value):
     """The futures in a FuturesUnordered of the crate `futures`, in the order of their coming: a list
     of tasks, the latest one first.
     """
-    found, at = [], value.field("head_all").deref()
-    while at.address and len(found) < MOST:
+    found, at, seen = [], value.field("head_all").deref(), set()
+    while at.address and at.address not in seen:  # a list in the middle of a change may be a circle
+        seen.add(at.address)
         future = option(cell(at.field("future")))
         found += [future] if future is not None else []
         at = cell(at.field("next_all")).deref()
