@@ -193,3 +193,22 @@ fn call(text: &str) -> Option<Call> {
     };
     Some(Call { slot, direction, answer })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_letter_of_a_source_s_news_says_one_thing() {
+        let told = |text| {
+            let News { slot, generation, read, write, read_closed, write_closed } = news(text)?;
+            assert_eq!((slot, generation), (3, 7));
+            Some([read, write, read_closed, write_closed])
+        };
+        assert_eq!(told("3.7:r"), Some([true, false, false, false]));
+        assert_eq!(told("3.7:w"), Some([false, true, false, false]));
+        assert_eq!(told("3.7:R"), Some([true, false, true, false]));
+        assert_eq!(told("3.7:W"), Some([false, true, false, true]));
+        assert_eq!(told("3.7:x"), None);
+    }
+}
