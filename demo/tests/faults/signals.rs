@@ -107,7 +107,7 @@ fn an_output_that_nobody_reads_any_more_lets_open_requests_finish() {
     let kitchen = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", kitchen.local_addr().unwrap());
     // `head` has enough when the stand has said all that it says when it opens.
-    let script = r#"mkfifo "$0/pipe"; (head -8 "$0/pipe" && echo gone) & exec "$@" > "$0/pipe""#;
+    let script = r#"mkfifo "$0/pipe"; (head -9 "$0/pipe" && echo gone) & exec "$@" > "$0/pipe""#;
     let wrapper = ["sh", "-c", script, folder.text()];
     let stand = Stand::open_with(&wrapper, &folder.0, &["--kitchen", &url]);
     while stand.next_line().as_deref() != Some("gone") {}
