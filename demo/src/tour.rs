@@ -124,7 +124,7 @@ impl Visit {
                 // Each wait has a time limit as well. That is not what it waits for.
                 What::Waiting { on: Parked::Timer { .. }, .. } => {}
                 What::Waiting { task, on }
-                    if Some(*task) == connection && *at >= over - note.took =>
+                    if Some(*task) == connection && *at >= over.saturating_sub(note.took) =>
                 {
                     parked = Some(on);
                 }

@@ -66,22 +66,24 @@ impl Scheduler {
         })
     }
 
-    /// Asked *before* the executor dozes off. If somebody wakes a task from another thread and
-    /// then drops its waker, he rings first, and the doze fails.
+    /// Who has no waker now. Asked *before* the executor dozes off: if somebody has woken a task
+    /// from another thread and then dropped its waker, he has rung by now, and the doze fails.
     pub(crate) fn take_suspects(&self) -> Vec<Key> {
         let own = |key: &mut Key| key.executor() == self.id();
-        with_counts(|counts| counts.suspects.extract_if(.., own).collect())
+        let mut suspects: Vec<Key> =
+            with_counts(|counts| counts.suspects.extract_if(.., own).collect());
+        let mut seen = HashSet::new();
+        suspects.retain(|key| seen.insert(*key) && self.lost(*key).is_some());
+        suspects
     }
 
-    /// If the thread is going to sleep, whoever is not ready is parked; and those of the suspects
-    /// who still have no waker will sleep for ever. If not, they are kept for another time.
+    /// If the thread is going to sleep, whoever is not ready is parked; and the suspects will sleep
+    /// for ever, since nobody can make a waker of nothing. If not, they are kept for another time.
     #[inline]
     pub(crate) fn judge(&self, mut suspects: Vec<Key>, sleeps: bool) {
         if suspects.is_empty() {
             return;
         }
-        let mut seen = HashSet::new();
-        suspects.retain(|key| seen.insert(*key) && self.lost(*key).is_some());
         if !sleeps {
             with_counts(|counts| counts.suspects.append(&mut suspects));
         }

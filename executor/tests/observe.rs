@@ -425,3 +425,50 @@ fn the_end_of_a_poll_tells_how_many_wakers_are_kept() {
         assert_eq!(log.take(), [2, 0]);
     });
 }
+
+#[test]
+fn a_task_that_threads_wake_again_and_again_is_never_lost() {
+    within(|| {
+        let (wakers, woken) = std::sync::mpsc::channel::<Waker>();
+        let waking = std::thread::spawn(move || woken.into_iter().for_each(Waker::wake));
+        let lost = |event: &Event<'_>| matches!(event, Event::Lost { .. }).then_some(());
+        let log = Log::new();
+        let inside = log.clone();
+        let main_thread = std::thread::current();
+        let interrupt = Waker::from(std::sync::Arc::new(Unpark(main_thread)));
+        let observer =
+            move |event: &Event<'_>| lost(event).into_iter().for_each(|()| inside.push(()));
+        let executor = Executor::with_observer(interrupt, observer);
+        executor.block_on(
+            async {
+                for _ in 0..20_000 {
+                    let mut sent = false;
+                    poll_fn(|cx| {
+                        if std::mem::replace(&mut sent, true) {
+                            return Poll::Ready(());
+                        }
+                        wakers.send(cx.waker().clone()).unwrap();
+                        Poll::Pending
+                    })
+                    .await;
+                }
+                drop(wakers);
+            },
+            |limit| {
+                if limit.is_none() {
+                    std::thread::park();
+                }
+            },
+        );
+        waking.join().unwrap();
+        assert_eq!(log.len(), 0);
+    });
+}
+
+struct Unpark(std::thread::Thread);
+
+impl std::task::Wake for Unpark {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.unpark();
+    }
+}
