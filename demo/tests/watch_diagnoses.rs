@@ -5,7 +5,6 @@ mod watching;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, poll_fn};
 use std::rc::Rc;
-use std::sync::Mutex;
 use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
@@ -13,21 +12,15 @@ use std::time::Duration;
 use executor::channel::bounded;
 use executor::{join, race, spawn, yield_now};
 use reactor::blocking::spawn_blocking;
-use reactor::net::{TcpListener, TcpStream};
 use reactor::time::{sleep, timeout};
 use watch::{Event, Kind, Options, Recorder, What};
 use watching::{
-    Seen, compute, parked_at, record, record_in_real_time, record_itself, record_with, unhurried,
-    woken_from_sleep,
+    Seen, compute, parked_at, record, record_itself, record_with, unhurried, woken_from_sleep,
 };
 
 /// Where in this file.
 fn at(line: u32) -> String {
     format!("{}:{line}", file!())
-}
-
-fn assert_healthy<T>(seen: &Seen<T>) {
-    assert_eq!(seen.diagnoses(), []);
 }
 
 /// Right behind the event that `is` finds.
@@ -70,7 +63,7 @@ fn a_long_wait_is_no_slow_poll() {
         sleep(wait).await;
         spawn_blocking(move || compute(wait)).await.unwrap();
     });
-    assert_healthy(&seen);
+    seen.assert_healthy();
 }
 
 #[test]
@@ -124,7 +117,7 @@ fn a_coroutine_that_sleeps_for_ever_has_lost_nothing() {
         spawn(sleep(Duration::MAX));
         sleep(Duration::from_secs(1)).await;
     });
-    assert_healthy(&seen);
+    seen.assert_healthy();
 }
 
 // A deadlock --------------------------------------------------------------------------------------
@@ -249,7 +242,7 @@ fn whoever_waits_for_another_thread_is_in_no_deadlock() {
         sender.send(()).await.unwrap();
         waits.await.unwrap();
     });
-    assert_healthy(&seen);
+    seen.assert_healthy();
 }
 
 #[test]
@@ -259,7 +252,7 @@ fn a_wait_that_was_given_up_makes_no_deadlock() {
         assert!(timeout(Duration::from_millis(1), receiver.recv()).await.is_err());
         woken_from_sleep(recorder).await; // in the same poll
     });
-    assert_healthy(&seen);
+    seen.assert_healthy();
 }
 
 #[test]
@@ -278,7 +271,7 @@ fn who_only_sleeps_for_ever_is_in_no_deadlock() {
         });
         watching::see(&recorder, ())
     });
-    assert_healthy(&seen);
+    seen.assert_healthy();
 }
 
 // Busy polling ------------------------------------------------------------------------------------
@@ -347,7 +340,7 @@ fn to_compute_in_pieces_is_fair() {
             yield_now().await;
         }
     });
-    assert_healthy(&seen);
+    seen.assert_healthy();
 }
 
 #[test]
@@ -357,7 +350,7 @@ fn a_few_yields_are_no_circle() {
             yield_now().await;
         }
     });
-    assert_healthy(&seen);
+    seen.assert_healthy();
 }
 
 #[test]
@@ -372,7 +365,7 @@ fn two_halves_of_a_coroutine_that_feed_each_other_are_no_circle() {
         let receives = async { while receiver.recv().await.is_some() {} };
         join(sends, receives).await;
     });
-    assert_healthy(&seen);
+    seen.assert_healthy();
 }
 
 // A panic -----------------------------------------------------------------------------------------
@@ -449,7 +442,7 @@ fn who_aborts_a_coroutine_may_wait_until_it_is_gone() {
         unpolled.abort();
         assert!(unpolled.await.is_err());
     });
-    assert_healthy(&seen);
+    seen.assert_healthy();
 }
 
 #[test]
@@ -462,7 +455,7 @@ fn who_aborts_a_coroutine_that_was_just_woken_may_wait_as_well() {
         task.abort();
         assert!(task.await.is_err());
     });
-    assert_healthy(&seen);
+    seen.assert_healthy();
 }
 
 #[test]
@@ -478,7 +471,7 @@ fn at_the_end_of_main_everybody_is_dropped_and_that_is_no_surprise() {
         });
         sleep(Duration::from_secs(1)).await;
     });
-    assert_healthy(&seen);
+    seen.assert_healthy();
 }
 
 #[test]
@@ -490,131 +483,5 @@ fn a_detached_coroutine_may_be_aborted() {
         drop(task);
         sleep(Duration::from_secs(1)).await;
     });
-    assert_healthy(&seen);
-}
-
-// Healthy programs, and the switch ----------------------------------------------------------------
-
-#[test]
-fn wakers_that_a_static_keeps_are_all_right() {
-    static PLACE: Mutex<Option<Waker>> = Mutex::new(None);
-    let seen = record_in_real_time(async || {
-        let mut parked = false;
-        let pressed = poll_fn(move |cx| {
-            if std::mem::replace(&mut parked, true) {
-                return Poll::Ready(());
-            }
-            *PLACE.lock().unwrap() = Some(cx.waker().clone());
-            Poll::Pending
-        });
-        let waits = spawn(pressed);
-        sleep(Duration::from_millis(5)).await;
-        let waker = PLACE.lock().unwrap().take().unwrap();
-        thread::spawn(move || waker.wake()).join().unwrap();
-        waits.await.unwrap();
-    });
-    assert_healthy(&seen);
-}
-
-#[test]
-fn ten_thousand_idle_coroutines_are_all_right() {
-    let seen = record(async || {
-        let (_sender, receiver) = bounded::<()>(1);
-        for n in 0..10_000_u64 {
-            let receiver = receiver.clone();
-            spawn(async move {
-                match n % 2 {
-                    0 => sleep(Duration::from_secs(n)).await,
-                    _ => drop(receiver.recv().await),
-                }
-            });
-        }
-        sleep(Duration::from_secs(20_000)).await;
-    });
-    assert_healthy(&seen);
-}
-
-#[test]
-fn channels_that_a_socket_feeds_are_all_right() {
-    let seen = record_in_real_time(async || {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (sender, receiver) = bounded(1);
-        let reads = spawn(async move {
-            let (stream, _) = listener.accept().await.unwrap();
-            let mut bytes = [0; 16];
-            while let Ok(n @ 1..) = stream.read(&mut bytes).await {
-                sender.send(n).await.unwrap();
-            }
-        });
-        let counts = spawn(async move {
-            let mut sum = 0;
-            while let Some(n) = receiver.recv().await {
-                sum += n;
-            }
-            sum
-        });
-        let stream = TcpStream::connect(address).await.unwrap();
-        for _ in 0..50 {
-            stream.write_all(b"burger").await.unwrap();
-            yield_now().await;
-        }
-        drop(stream);
-        reads.await.unwrap();
-        assert_eq!(counts.await.unwrap(), 300);
-    });
-    assert_healthy(&seen);
-}
-
-#[test]
-fn a_socket_that_is_never_dry_is_no_circle() {
-    let seen = record_in_real_time(async || {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let writes = thread::spawn(move || {
-            use std::io::Write;
-            let mut stream = std::net::TcpStream::connect(address).unwrap();
-            stream.write_all(&vec![1; 8 << 20]).unwrap();
-        });
-        let (stream, _) = listener.accept().await.unwrap();
-        let mut bytes = [0; 32];
-        while let Ok(1..) = stream.read(&mut bytes).await {}
-        writes.join().unwrap();
-    });
-    assert!(!seen.diagnoses().iter().any(|it| it.0 == Kind::BusyPolling));
-}
-
-#[test]
-fn it_can_be_switched_off() {
-    let options = Options { diagnose: false, slow: Duration::ZERO, ..Options::default() };
-    let seen = record_with(options, async || {
-        spawn(pending::<()>());
-        sleep(Duration::from_secs(1)).await;
-    });
-    assert_healthy(&seen);
-    let lost = seen.whats().any(|what| matches!(what, What::Lost { .. }));
-    assert!(lost, "the events are there all the same");
-}
-
-#[test]
-fn a_wait_for_a_stranger_beside_a_channel_is_no_deadlock() {
-    static PLACE: Mutex<Option<Waker>> = Mutex::new(None);
-    let seen = record_in_real_time(async || {
-        let (_sender, receiver) = bounded::<()>(1);
-        let mut parked = false;
-        let stranger = poll_fn(move |cx| {
-            if parked {
-                return Poll::Ready(());
-            }
-            parked = true;
-            *PLACE.lock().unwrap() = Some(cx.waker().clone());
-            thread::spawn(|| {
-                let waker = PLACE.lock().unwrap().take();
-                waker.unwrap().wake();
-            });
-            Poll::Pending
-        });
-        race(receiver.recv(), stranger).await;
-    });
-    assert_healthy(&seen);
+    seen.assert_healthy();
 }

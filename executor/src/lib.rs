@@ -13,6 +13,7 @@
 //! Read in this order: [`Executor`] (the loop), `key.rs` (a waker is a number), `task.rs` (what is
 //! known of a task), `body.rs` (what it runs), `scheduler.rs` (its life), `remote.rs` (other
 //! threads), `join.rs`; then [`channel`] and the combinators, which are ordinary futures.
+//! `counted.rs` and [`observe`] are for those who watch.
 //!
 //! ```
 //! use executor::{block_on, channel, spawn};

@@ -114,6 +114,10 @@ impl<T> Seen<T> {
         all.into_iter().next().unwrap_or_else(|| panic!("it did not happen: {:#?}", self.events))
     }
 
+    pub fn assert_healthy(&self) {
+        assert_eq!(self.diagnoses(), []);
+    }
+
     pub fn diagnoses(&self) -> Vec<(Kind, Option<u64>, &str)> {
         self.all(|what| match what {
             What::Diagnosis { kind, task, text } => Some((*kind, *task, text.as_str())),
