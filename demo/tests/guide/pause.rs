@@ -105,9 +105,8 @@ fn a_debugger_that_is_there_already_is_stopped_by_a_signal() {
     if text.contains("not permitted") {
         return skip("gdb may not trace a process here (ptrace)");
     }
-    for part in
-        ["«connection»: SIGTRAP", "received signal SIGTRAP", "demo::pause::", "GET / -> 200"]
-    {
+    // The signal is for the process: on a busy machine the system may give it to another thread.
+    for part in ["«connection»: SIGTRAP", "received signal SIGTRAP", "GET / -> 200"] {
         assert!(text.contains(part), "no {part} in\n{text}");
     }
 }
