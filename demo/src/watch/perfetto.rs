@@ -5,8 +5,8 @@
 //!     the thread      |poll #4|     asleep     |poll #5|        X  a slice: ts, dur
 //!     reactor                            |socket 4|
 //!     blocking pool        |  job 8   |       s                 s  a flow begins in this slice
-//!     #4 client       |poll|                   \                    (the waker's)
-//!     #5 connection   ...                       f |poll|        f  and ends at that one: the poll
+//!     #4 client       |poll| parked: socket 2 readable ...          (the waker's)
+//!     #5 connection   ... parked: job 8 |  f |poll|             f  and ends at that one: the poll
 //!                                                                   that the wake led to
 //! ```
 //!
@@ -22,9 +22,9 @@ use executor::observe::Outcome;
 use serde_json::{Value, json};
 
 use crate::event::{By, What};
-use crate::parked::in_words;
+use crate::parked::{in_words, parked_on};
 use crate::recording::Recording;
-use crate::track::Span;
+use crate::track::{Span, Track};
 use crate::tracks::Tracks;
 use crate::wait::Wait;
 use crate::words::{adjective, line};
@@ -139,6 +139,21 @@ impl Trace {
             });
             self.slice(tid, "poll", span, &args);
         }
+        for (tid, span, waits) in self.parked() {
+            let name = format!("parked: {}", parked_on(&waits, span.0)[0]);
+            let waits: Vec<String> = waits.iter().map(|wait| told(wait, span.0)).collect();
+            self.slice(tid, &name, span, &json!({ "waits for": waits }));
+        }
+    }
+
+    /// The tracks and times of those that are parked, and what they wait for.
+    fn parked(&self) -> Vec<(u64, Span, Vec<Wait>)> {
+        let of = |track: &Track| {
+            let tid = COROUTINES + track.task;
+            let parked = track.parked.iter().filter(|(span, _)| span.0 < span.1);
+            parked.map(move |(span, waits)| (tid, *span, waits.clone())).collect::<Vec<_>>()
+        };
+        self.tracks.coroutines.iter().flat_map(of).collect()
     }
 
     fn in_words(&self, by: &By) -> String {
