@@ -55,7 +55,8 @@ impl Recorder {
         reactor.observe(move |event: &ReactorEvent| other.hear_reactor(event));
         let hear = move |event: &ExecutorEvent<'_>| ear.hear_executor(event);
         let executor = Executor::with_observer(reactor.waker(), hear);
-        executor.block_on(main, |limit| reactor.turn(limit).expect("the event queue works"))
+        let park = |limit| reactor.turn(limit).expect("the system's event queue works");
+        executor.block_on(main, park)
     }
 }
 
