@@ -21,6 +21,7 @@ from asyncdbg import Trouble, commands, linux, ours, runtime, steps  # noqa: E40
 
 # The numbers of threads that are coroutines: see lldb_threads.py.
 FIRST_COROUTINE = 1 << 40
+GONE = b"\xa5" * 8  # what lldb_threads.py puts where a variable was that is not alive any more
 
 
 class World:
@@ -141,6 +142,8 @@ def summary(value, internal_dict, options=None):
         address = value.GetLoadAddress()
     try:
         world = World(value.GetTarget().GetDebugger())
+        if GONE in (world.read(address, 8), address.to_bytes(8, "little")):
+            return "not kept across this .await"
         text = ours.of(runtime.Program(world), kind.GetUnqualifiedType().GetName(), address)
     except Trouble:
         text = None
@@ -154,7 +157,7 @@ def hit(frame, location, *_):
 
 def __lldb_init_module(debugger, internal_dict):
     debugger.HandleCommand(f"command script add -o -f {__name__}.async_command async")
-    for name in ours.WORDS:
+    for name in [*ours.WORDS, "core::task::wake::Context"]:
         debugger.HandleCommand(f'type summary add -w async -F {__name__}.summary -x "^{name}(<.+>)?$"')
     debugger.HandleCommand("type category enable async")
     # Every parked coroutine is a thread. Does nothing where that is not possible.

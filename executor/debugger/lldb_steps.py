@@ -28,9 +28,10 @@ class Frame:
 
 
 def plain_name(program, name, start):
-    """lldb calls the body of an async fn a closure; the debug information knows better."""
+    """lldb calls the body of an async fn a closure; the debug information knows better, and has the
+    names that gdb has."""
     name = re.sub(r"::h[0-9a-f]{16}$", "", name)
-    if ("closure" in name or "$" in name) and not steps.PLUMBING.search(name):
+    if ("closure" in name or "$" in name or name.startswith("<")) and not steps.PLUMBING.search(name):
         return program.shapes.name_of_function(start - program.bias) or name
     return name
 

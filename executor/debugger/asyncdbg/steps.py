@@ -187,7 +187,7 @@ def stack(frames):
     lines, hidden = [], 0
     for number, frame in enumerate(frames):
         name = frame.name or "?"
-        if PLUMBING.search(name):
+        if PLUMBING.search(name) or (frame.file or "").startswith("/rustc/"):
             hidden += 1
             continue
         at = f"  at {frame.file}:{frame.line}" if frame.file else ""
