@@ -54,7 +54,10 @@ export async function order(page, n) {
   await drawn(page);
 }
 
-/** Two frames later everything that is known is drawn. */
-export const drawn = page => page.evaluate(() => new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 50)));
+/** Waits until everything that is known is drawn. While much happens the panel takes its time. */
+export const drawn = page => page.evaluate(() => new Promise(done => {
+  const limit = performance.now() + 1000, look = () => dirty && performance.now() < limit ? requestAnimationFrame(look) : done();
+  setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(look)), 50);
+}));
 
 export function clean(page) { assert.deepEqual(page.complaints, []); }

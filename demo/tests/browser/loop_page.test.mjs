@@ -42,6 +42,33 @@ test("each wake in sight has its arrow, from the waker to the woken", limit, asy
   clean(page); await page.close();
 });
 
+test("no label lies on another one, and none is cut off", limit, async () => {
+  const fresh = await serve(), page = await open(browser, fresh.page);
+  await order(page, 100);
+  const { last } = await state(page);
+  for (const key of ["", "t"]) {
+    if (key) await page.keyboard.press(key);
+    for (let at = last; at > last - 2000; at -= 173) {
+      await page.evaluate(at => { const track = document.getElementById("track"); track.value = at; track.dispatchEvent(new Event("input")); document.getElementById("scroll").scrollTop = at % 97; }, at);
+      await drawn(page);
+      const wrong = await page.evaluate(() => {
+        const svg = document.getElementById("svg").getBoundingClientRect(), lanes = document.getElementById("scroll").getBoundingClientRect(), wrong = [];
+        const seen = [...document.querySelectorAll("#svg text")].map(it => {
+          const { left, right, top, bottom } = it.getBoundingClientRect(), inLanes = it.closest("[clip-path]");
+          return { what: it.textContent, left, right, top: inLanes ? Math.max(top, lanes.top) : top, bottom: inLanes ? Math.min(bottom, lanes.bottom) : bottom };
+        }).filter(it => it.bottom > it.top);
+        for (const [i, one] of seen.entries()) {
+          if (one.right > svg.right + 1) wrong.push(`${one.what} is cut off`);
+          for (const two of seen.slice(i + 1)) if (one.left < two.right - 1 && two.left < one.right - 1 && one.top < two.bottom - 3 && two.top < one.bottom - 3) wrong.push(`${one.what} on ${two.what}`);
+        }
+        return wrong;
+      });
+      assert.deepEqual(wrong, [], `at event ${at}`);
+    }
+  }
+  clean(page); await page.close(); await fresh.close();
+});
+
 test("back and step change what is shown, and the sentence is the event's", limit, async () => {
   const page = await open(browser, served.page);
   await order(page, 1);
@@ -176,9 +203,21 @@ test("together is faster than one after another, and the page shows both", limit
 test("it works after a reload, and says when the stand is gone", limit, async () => {
   const fresh = await serve(), page = await open(browser, fresh.page);
   await order(page, 1);
+  for (let i = 0; i < 2; i++) await order(page, 100); // more than one message can carry
   const { last } = await state(page);
+  await page.addInitScript(() => addEventListener("DOMContentLoaded", () => {
+    window.said = [];
+    new MutationObserver(() => said.push(document.getElementById("status").textContent)).observe(document.getElementById("status"), { childList: true, characterData: true, subtree: true });
+  }));
+  const slowly = await page.context().newCDPSession(page);
+  await slowly.send("Emulation.setCPUThrottlingRate", { rate: 4 });
   await page.reload();
   await page.waitForFunction(last => window.loopPage?.last >= last, last);
+  await page.waitForFunction(() => /^live/.test(said.at(-1)));
+  await page.waitForTimeout(700); // until the rate has been measured
+  await slowly.send("Emulation.setCPUThrottlingRate", { rate: 1 });
+  const said = await page.evaluate(() => said);
+  assert.ok(!said.some(it => /events\/s/.test(it)), `history is no live event: ${said}`);
   await page.click("#gate");
   await page.waitForFunction(() => loopPage.gate.state === "closed");
   clean(page);
@@ -210,6 +249,13 @@ test("the keyboard is enough", limit, async () => {
   for (let i = 0; i < 60 && await page.evaluate(() => !document.activeElement?.classList.contains("lane")); i++) await page.keyboard.press("Tab");
   await page.keyboard.press("Enter"); await drawn(page);
   assert.match(await text(page, "tab"), /^#\d+ \w+/, "a lane can be chosen");
+  const isIn = where => page.evaluate(where => !!document.activeElement?.closest(where), where);
+  await page.focus("#story li button"); await page.keyboard.press("Enter"); await drawn(page);
+  assert.ok(await isIn("#story li"), "a line of the story keeps the keyboard's place");
+  await page.keyboard.press("Escape"); await drawn(page);
+  assert.ok(await isIn("#tab"), "and so does its panel");
+  await page.focus("#live"); await page.keyboard.press("Enter"); await drawn(page);
+  assert.ok(await isIn("footer"), "a button that cannot be pressed again leaves it to its neighbour");
   const nameless = await page.$$eval("button, select, input", all => all.filter(it => it.offsetParent && !(it.textContent.trim() || it.getAttribute("aria-label"))).length);
   assert.equal(nameless, 0, "everything that can be pressed has a name");
   clean(page); await page.close();
@@ -222,6 +268,11 @@ for (const [what, options] of [
 ]) test(`it can be read ${what}`, limit, async () => {
   const page = await open(browser, served.page, options);
   await order(page, 1);
+  if (await page.evaluate(() => W < 420)) {
+    await order(page, 3);
+    const cut = await page.$$eval("#status, #whence, #results", all => all.filter(it => it.scrollWidth > it.clientWidth || it.scrollHeight > it.clientHeight + 1).map(it => it.textContent));
+    assert.deepEqual(cut, [], "nothing is cut off");
+  }
   const { wide, small, dim } = await page.evaluate(() => {
     const light = colour => { const [r, g, b] = colour.match(/[\d.]+/g).map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; }); return .2126 * r + .7152 * g + .0722 * b; };
     const paper = light(getComputedStyle(document.body).backgroundColor), seen = [...document.querySelectorAll("body *")].filter(it => it.checkVisibility() && [...it.childNodes].some(node => node.nodeType === 3 && node.data.trim()) && !it.matches("script, style, option"));

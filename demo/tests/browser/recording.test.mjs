@@ -20,6 +20,12 @@ test("a recording plays offline, forward and back", { timeout: 90000 }, async ()
     const { first, last, at } = await state(page);
     assert.equal(at, first + 1);
     assert.match(await text(page, "status"), /a recording: event \d+ of \d+/);
+    const labels = await page.$$eval("#svg text", all => all.filter(it => it.getAttribute("x") < NAMES + 9).map(it => it.textContent));
+    assert.ok(labels.includes("socket 1 readable"), `who was parked before says for what: ${labels}`);
+    await page.keyboard.press("t"); await drawn(page);
+    const [seen, wakes] = await page.evaluate(() => [[...document.querySelectorAll("#svg g[data-event]")].map(it => +it.dataset.event), loopPage.wakes.map(it => it.n)]);
+    assert.deepEqual([Math.min(...seen), Math.max(...seen)], [wakes[0], wakes.at(-1)], "true time shows all of it");
+    await page.keyboard.press("t");
     await page.click("#step"); await page.click("#step"); await page.click("#back"); await drawn(page);
     assert.equal((await state(page)).at, first + 2);
     await page.click("#play");
