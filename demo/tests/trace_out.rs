@@ -75,23 +75,45 @@ fn a_folder_that_is_missing_is_told() {
 #[test]
 fn the_example_draws_an_own_program() {
     let folder = Folder::new("example");
-    let demo = std::path::Path::new(env!("CARGO_BIN_EXE_demo"));
-    // `cargo test` builds the examples, too. With `--test` alone they may be missing, or old.
-    let example = demo
-        .with_file_name("examples")
-        .join(format!("own_program{}", std::env::consts::EXE_SUFFIX));
-    if !example.exists() {
-        println!(
-            "skipped: there is no {}; run `cargo test`, or build the examples",
-            example.display()
-        );
-        return;
-    }
-    let output = Command::new(example).current_dir(&folder.0).output().unwrap();
+    let Some(mut example) = example("own_program") else { return };
+    let output = example.current_dir(&folder.0).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("3 burgers served"), "{output:?}");
     let page = fs::read_to_string(folder.0.join("run.html")).unwrap();
     for name in ["cook", "waiter"] {
         assert!(page.contains(&format!("\"name\":\"{name}\"")), "{name}");
     }
+}
+
+#[test]
+fn the_example_with_the_mistakes_shows_each_diagnosis() {
+    let Some(mut example) = example("mistakes") else { return };
+    let output = example.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    for (mistake, words) in [
+        ("a slow poll", "#2 grill (spawned at demo/examples/mistakes.rs:"),
+        ("a slow poll", " held the executor for "),
+        ("a lost wake-up", " is parked, and no waker of it is left"),
+        ("a deadlock", "deadlock: everybody is parked"),
+        ("a deadlock", "#3 cashier (spawned at demo/examples/mistakes.rs:"),
+        ("busy polling", " has woken itself 1000 times in a row"),
+        ("a panic", " panicked; the others go on"),
+        ("dropped while awaited", " and #3 waiter (spawned at demo/examples/mistakes.rs:"),
+    ] {
+        let about = said.split("\n\n").find_map(|it| it.trim().strip_prefix(mistake)).unwrap();
+        assert!(about.contains(words), "{mistake}: {words} in {about}");
+    }
+}
+
+/// `cargo test` builds the examples, too. With `--test` alone they may be missing, or old.
+fn example(name: &str) -> Option<Command> {
+    let demo = std::path::Path::new(env!("CARGO_BIN_EXE_demo"));
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    let example = demo.with_file_name("examples").join(file);
+    if example.exists() {
+        return Some(Command::new(example));
+    }
+    println!("skipped: there is no {}; run `cargo test`, or build the examples", example.display());
+    None
 }
