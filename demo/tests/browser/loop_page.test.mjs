@@ -166,6 +166,7 @@ test("a coroutine tells its story: its line, its parent, its events", limit, asy
   assert.match(story, /Spawned at demo\/src\/http\/server\.rs:\d+ by #\d accept\./);
   assert.match(story, /The executor polls #\d+ connection\./);
   assert.match(story, /leaves its waker with the blocking pool \(job \d+\)\. \(demo\/src\/\S+\.rs:\d+\)/);
+  assert.ok(await page.evaluate(() => document.querySelector("#story p:nth-child(2)").getBoundingClientRect().top < document.getElementById("tab").getBoundingClientRect().bottom && document.getElementById("tab").scrollTop === 0), "parent and line are in sight");
   const sentence = page.locator("#story li button").first(), words = (await sentence.textContent()).replace(/ \(\S+:\d+\)$/, "");
   await sentence.click(); await drawn(page);
   assert.equal(await text(page, "sentence"), words, "a line of the story leads to its moment");
