@@ -25,7 +25,13 @@ pub(crate) struct App<S> {
 }
 
 /// The path operations of a service. Its state is inside each of them.
-pub(crate) struct Routes(Vec<Route>);
+pub(crate) struct Routes {
+    table: Vec<Route>,
+    /// Who may ask at all.
+    guard: Guard,
+}
+
+type Guard = Box<dyn Fn(&Request) -> Result<(), Problem>>;
 
 struct Route {
     method: &'static str,
@@ -36,7 +42,8 @@ struct Route {
 
 impl<S: 'static> App<S> {
     pub(crate) fn new(state: S) -> App<S> {
-        App { state: Rc::new(state), routes: Routes(Vec::new()) }
+        let routes = Routes { table: Vec::new(), guard: Box::new(|_| Ok(())) };
+        App { state: Rc::new(state), routes }
     }
 
     /// Answers GET, and HEAD with it.
@@ -66,7 +73,7 @@ impl<S: 'static> App<S> {
         let state = self.state.clone();
         let operation: Operation =
             Box::new(move |request| Box::pin(operation(state.clone(), request)));
-        self.routes.0.push(Route { method, path, operation });
+        self.routes.table.push(Route { method, path, operation });
         self
     }
 
@@ -76,6 +83,14 @@ impl<S: 'static> App<S> {
 }
 
 impl Routes {
+    /// The same for those only whom `guard` lets in.
+    pub(crate) fn guarded(
+        self,
+        guard: impl Fn(&Request) -> Result<(), Problem> + 'static,
+    ) -> Routes {
+        Routes { guard: Box::new(guard), ..self }
+    }
+
     /// Finds the path operation and awaits it.
     pub(crate) async fn answer(&self, mut request: Request) -> Response {
         let answer = match self.find(&mut request) {
@@ -86,11 +101,12 @@ impl Routes {
     }
 
     fn find(&self, request: &mut Request) -> Result<&Operation, Problem> {
+        (self.guard)(request)?;
         if !METHODS.contains(&request.method.as_str()) {
             return Err(Problem::new(501, format!("nobody knows how to {}", request.method)));
         }
         let mut allowed = Vec::new();
-        for route in &self.0 {
+        for route in &self.table {
             let Some(params) = params(route.path, &request.path) else { continue };
             if route.allows().contains(&request.method.as_str()) {
                 request.params = params;

@@ -16,7 +16,6 @@
 //! web page can read or order anything here.
 
 mod events;
-mod guard;
 mod hold;
 mod order;
 mod routes;

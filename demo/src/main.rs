@@ -7,6 +7,7 @@ mod chart;
 mod cli;
 mod compare;
 mod goroutines;
+mod guard;
 mod http;
 mod kitchen;
 mod latency;

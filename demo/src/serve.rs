@@ -11,6 +11,7 @@ use reactor::net::TcpListener;
 use watch::{Options, Recorder};
 
 use crate::cli::{Failure, Out};
+use crate::guard;
 use crate::http::client::Url;
 use crate::http::{Limits, Note, Server};
 use crate::kitchen::{self, Kitchen};
@@ -172,7 +173,7 @@ async fn open_watched(
     let kitchen_timeout = or(patience.kitchen_timeout_ms, Duration::from_secs(5));
     let mut stand = Stand::open(&folder.path, kitchen_url.clone(), kitchen_timeout).await?;
     stand.loop_page = page.as_ref().map(|page| page.url.clone());
-    let routes = stand::app(stand).into_routes();
+    let routes = guard::guarded(stand::app(stand).into_routes(), host);
     let stand = Server::start(listener, routes, patience.limits(), "connection")?;
     Ok(Service { stand, kitchen, kitchen_url, page })
 }

@@ -83,6 +83,42 @@ fn post_orders_refuses_what_is_no_order() {
 }
 
 #[test]
+fn a_web_page_from_elsewhere_can_order_and_read_nothing() {
+    let demo = Demo::serve(&[]);
+    let ask = |method: &str, path: &str, lines: &str| {
+        let body = if method == "POST" { r#"{"burgers":1,"customer":"Ann"}"# } else { "" };
+        let length = body.len();
+        let head = format!("{method} {path} HTTP/1.1\r\nContent-Length: {length}\r\n{lines}");
+        demo.ask(format!("{head}\r\n\r\n{body}")).status
+    };
+    let here = demo.address;
+    let foreign = [
+        (format!("Host: {here}\r\nOrigin: http://evil.example"), 403),
+        (format!("Host: {here}\r\nOrigin: null"), 403),
+        (format!("Host: {here}\r\nSec-Fetch-Site: cross-site"), 403),
+        // A page on another port of this machine.
+        (format!("Host: {here}\r\nSec-Fetch-Site: same-site"), 403),
+        // Its name points here.
+        ("Host: evil.example\r\nOrigin: http://evil.example".to_owned(), 421),
+        ("Host: evil.example\r\nSec-Fetch-Site: same-origin".to_owned(), 421),
+    ];
+    for (lines, status) in foreign {
+        for (method, path) in [("GET", "/"), ("POST", "/orders"), ("GET", "/orders")] {
+            assert_eq!(ask(method, path, &lines), status, "{method} {path}: {lines}");
+        }
+    }
+    assert_eq!(demo.get("/orders").json(), json!({ "orders": [] }));
+    // Its own address, entered by hand; and whoever is no browser.
+    for lines in [
+        format!("Host: {here}\r\nSec-Fetch-Site: none"),
+        format!("Host: {here}\r\nOrigin: http://{here}\r\nSec-Fetch-Site: same-origin"),
+        "Host: kitchen-pc".to_owned(),
+    ] {
+        assert_eq!(ask("POST", "/orders", &lines), 201, "{lines}");
+    }
+}
+
+#[test]
 fn a_name_that_is_sql_is_a_name() {
     let demo = Demo::serve(&[]);
     let name = r#"Robert'); DROP TABLE orders; -- "#;

@@ -7,9 +7,9 @@ use std::rc::Rc;
 use reactor::net::TcpListener;
 use watch::{Event, World};
 
-use super::guard;
 use crate::app::{Answer, App};
 use crate::cli::{Failure, Out};
+use crate::guard;
 use crate::http::{Limits, Request, Response, Server};
 use crate::{runtime, shutdown};
 

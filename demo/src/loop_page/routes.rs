@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use watch::{Recorder, gate_json, world_json};
 
 use super::events::Events;
-use super::guard;
 use super::order::{Order, Way};
 use crate::app::{Answer, App, Routes};
+use crate::guard;
 use crate::http::client::Url;
 use crate::http::{Problem, Request, Response};
 
