@@ -63,8 +63,21 @@ impl<T> Channel<T> {
         drop(queue);
         if value.is_some() {
             self.senders.call_one();
+            self.call_if_over();
         }
         value
+    }
+
+    /// Nothing is left, and nothing can come. While a value is kept for somebody it is not over:
+    /// he may give up, and then it is for the next one.
+    fn is_over(&self) -> bool {
+        self.senders.nobody() && self.queue.borrow().is_empty()
+    }
+
+    fn call_if_over(&self) {
+        if self.is_over() {
+            self.receivers.call_all();
+        }
     }
 }
 
@@ -141,7 +154,7 @@ impl<T> Receiver<T> {
     /// [`TryRecvError::Empty`], or [`TryRecvError::Closed`] when none can come any more.
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         let channel = &self.channel;
-        if channel.senders.nobody() && self.is_empty() {
+        if channel.is_over() {
             return Err(TryRecvError::Closed);
         }
         channel.take(false).ok_or(TryRecvError::Empty)
@@ -220,7 +233,7 @@ impl<T> Future for Recv<'_, T> {
         let this = self.get_mut();
         let (channel, receivers) = (this.channel, &this.channel.receivers);
         let value = channel.take(receivers.is_called(this.ticket));
-        if value.is_none() && !channel.senders.nobody() {
+        if value.is_none() && !channel.is_over() {
             receivers.wait(&mut this.ticket, cx.waker());
             report_wait(Wait::Receive, Some(this.at));
             return Poll::Pending;
@@ -256,7 +269,7 @@ impl<T> Clone for Receiver<T> {
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         if self.channel.senders.leave() {
-            self.channel.receivers.call_all();
+            self.channel.call_if_over();
         }
     }
 }

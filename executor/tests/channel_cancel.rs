@@ -4,10 +4,10 @@ mod common;
 
 use std::future::Future;
 use std::pin::pin;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use common::{Calls, Drops, catch, run, turns};
-use executor::channel::{bounded, oneshot, unbounded};
+use executor::channel::{TryRecvError, bounded, oneshot, unbounded};
 use executor::{Either, JoinHandle, race, spawn};
 
 #[test]
@@ -23,6 +23,33 @@ fn a_receiver_that_is_called_and_dropped_passes_the_call_on() {
         assert_eq!(second.await.unwrap(), Some("a burger"));
         assert!(first.await.unwrap_err().is_cancelled());
     });
+}
+
+/// One value is left, kept for a receiver that has been called, and the last sender is gone.
+#[test]
+fn a_value_that_is_kept_for_another_is_not_taken_for_the_end() {
+    for gives_up in [true, false] {
+        let (sender, receiver) = bounded(1);
+        let ((calls, waker), mut cx) = (Calls::waker(), Context::from_waker(Waker::noop()));
+        let mut called = Box::pin(receiver.recv());
+        assert!(called.as_mut().poll(&mut cx).is_pending());
+        sender.try_send("a burger").unwrap();
+        drop(sender);
+        let mut late = pin!(receiver.recv());
+        let mut late_cx = Context::from_waker(&waker);
+        assert!(late.as_mut().poll(&mut late_cx).is_pending(), "the burger is still there");
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+        let left = if gives_up {
+            drop(called);
+            Some("a burger")
+        } else {
+            assert_eq!(called.as_mut().poll(&mut cx), Poll::Ready(Some("a burger")));
+            None
+        };
+        assert_eq!(calls.count(), 1, "it waits for what the other one does");
+        assert_eq!(late.as_mut().poll(&mut late_cx), Poll::Ready(left));
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
+    }
 }
 
 #[test]

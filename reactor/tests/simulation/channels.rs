@@ -58,6 +58,11 @@ impl Channel {
     fn has_one(&self) -> bool {
         self.queue.len() > self.sides[End::Receive as usize].called.len()
     }
+
+    /// What is kept for somebody may still be for another.
+    fn is_over(&self) -> bool {
+        self.is_closed(End::Send) && self.queue.is_empty()
+    }
 }
 
 impl Side {
@@ -80,20 +85,30 @@ impl Model<'_> {
         self.channels[channel].side(end).handles += 1;
     }
 
-    /// One handle less. When it was the last one, those at the other end need not wait any more.
+    /// One handle less. When it was the last one, those at the other end need not wait any more;
+    /// but receivers only when nothing is left.
     pub(crate) fn leave(&mut self, channel: usize, end: End) {
-        self.channels[channel].side(end).handles -= 1;
-        if self.channels[channel].is_closed(end) {
-            let other = match end {
-                End::Send => End::Receive,
-                End::Receive => {
-                    self.channels[channel].queue.clear();
-                    End::Send
-                }
-            };
-            while self.call_one(channel, other) {
-                self.effect("channel closed for one who waits");
+        let here = &mut self.channels[channel];
+        here.side(end).handles -= 1;
+        match end {
+            End::Send => self.call_if_over(channel),
+            End::Receive if here.is_closed(end) => {
+                here.queue.clear();
+                self.call_all(channel, End::Send);
             }
+            End::Receive => {}
+        }
+    }
+
+    fn call_if_over(&mut self, channel: usize) {
+        if self.channels[channel].is_over() {
+            self.call_all(channel, End::Receive);
+        }
+    }
+
+    fn call_all(&mut self, channel: usize, end: End) {
+        while self.call_one(channel, end) {
+            self.effect("channel closed for one who waits");
         }
     }
 
@@ -173,6 +188,7 @@ impl Model<'_> {
     fn take(&mut self, channel: usize) -> Option<u32> {
         let value = self.channels[channel].queue.pop_front()?;
         self.call_one(channel, End::Send);
+        self.call_if_over(channel);
         Some(value)
     }
 
@@ -181,7 +197,7 @@ impl Model<'_> {
         let here = &mut self.channels[channel];
         let may_take = here.side(End::Receive).is_called(*ticket) || here.has_one();
         let value = if may_take { self.take(channel) } else { None };
-        if value.is_none() && !self.channels[channel].is_closed(End::Send) {
+        if value.is_none() && !self.channels[channel].is_over() {
             self.effect("recv that waits");
             self.stand_in_line(channel, End::Receive, ticket);
             return None;
@@ -194,7 +210,7 @@ impl Model<'_> {
     /// `Err(true)`: closed. `Err(false)`: empty.
     pub(crate) fn try_recv(&mut self, channel: usize) -> Result<u32, bool> {
         let here = &self.channels[channel];
-        if here.is_closed(End::Send) && here.queue.is_empty() {
+        if here.is_over() {
             return Err(true);
         }
         if !here.has_one() {
