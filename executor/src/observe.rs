@@ -36,8 +36,8 @@ pub enum Event<'a> {
         /// Its new name.
         name: &'a str,
     },
-    /// A task was woken that was not in the ready queue, but parked or being polled. It enters
-    /// the queue right after this.
+    /// A task was woken that was not in the ready queue, but parked or being polled. It is in the
+    /// queue now.
     Woken {
         /// The task.
         task: TaskId,

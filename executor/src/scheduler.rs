@@ -246,13 +246,13 @@ impl Scheduler {
         task.state = State::Ready;
         task.woken_by = cause;
         task.woken_by_task = by;
+        let task = task.id;
+        tasks.ready.push_back(key);
         if self.observer.is_some() {
-            let task = task.id;
+            // It is in the queue by now: an observer that panics costs no wake-up.
             drop(tasks);
             self.report(|| Event::Woken { task, by: cause.of(by), thread });
-            tasks = self.tasks.borrow_mut();
         }
-        tasks.ready.push_back(key);
     }
 
     /// Nobody is ready, or the budget is used up: let the outside world have its turn. (A landmark.)

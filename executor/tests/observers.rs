@@ -63,6 +63,55 @@ fn a_task_that_the_observer_makes_ready_just_before_the_park_is_not_slept_over()
 }
 
 #[test]
+fn a_task_whose_wake_makes_the_observer_panic_is_polled_all_the_same() {
+    within(|| {
+        let panics = Rc::new(Cell::new(false));
+        let armed = panics.clone();
+        let observer = move |event: &Event<'_>| {
+            let woken = matches!(event, Event::Woken { .. });
+            assert!(!woken || !armed.replace(false), "the observer panics");
+        };
+        let executor = Executor::with_observer(Waker::noop().clone(), observer);
+        let main = async {
+            let gate = Gate::new();
+            let waits = spawn(gate.pass());
+            yield_now().await;
+            panics.set(true);
+            let waker = spawn(async move { gate.open() });
+            assert!(waker.await.unwrap_err().is_panic());
+            waits.await.unwrap();
+        };
+        executor.block_on(main, |limit| assert!(limit.is_some(), "who waits is forgotten"));
+    });
+}
+
+#[test]
+fn whom_the_observer_wakes_comes_behind_whom_it_was_told_of() {
+    within(|| {
+        let log = Log::new();
+        let gates = [Gate::new(), Gate::new()];
+        let (told, second) = (log.clone(), gates[1].clone());
+        let observer = move |event: &Event<'_>| match event {
+            Event::Woken { task, .. } if task.get() == 2 => second.open(),
+            Event::PollStarted { task } => told.push(task.get()),
+            _ => {}
+        };
+        let executor = Executor::with_observer(Waker::noop().clone(), observer);
+        let main = async {
+            let tasks = [spawn(gates[0].pass()), spawn(gates[1].pass())];
+            yield_now().await;
+            log.take();
+            gates[0].open();
+            for task in tasks {
+                task.await.unwrap();
+            }
+        };
+        executor.block_on(main, |_| ());
+        assert_eq!(log.take()[..2], [2, 3]);
+    });
+}
+
+#[test]
 fn an_observer_that_panics_at_any_event_leaves_the_thread_usable() {
     /// So many events the run below has.
     const EVENTS: i32 = 27;
