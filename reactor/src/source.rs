@@ -11,7 +11,7 @@
 //! mio's token for a source is its slot and its generation, in one number.
 
 use std::io;
-use std::num::NonZeroU32;
+use std::num::NonZeroU64;
 use std::task::Waker;
 
 use mio::event;
@@ -91,7 +91,7 @@ struct Waiter {
     ticket: Option<Ticket>,
 }
 
-pub(crate) type Ticket = NonZeroU32;
+pub(crate) type Ticket = NonZeroU64;
 
 /// What to do with an operation.
 pub(crate) enum Step {
