@@ -91,11 +91,11 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // Cloning a waker may be foreign code, and so may be dropping the one it replaces.
-        let waker = cx.waker().clone();
+        // Cloning a waker may be foreign code, and so may be dropping it, or the one it replaces.
+        let mut waker = cx.waker().clone();
         if let Some((id, key)) = self.timer {
             let replaced = current::with_id(id, |reactor| {
-                reactor.timers.borrow_mut().waker(key).map(|old| mem::replace(old, waker))
+                reactor.timers.borrow_mut().waker(key).map(|old| mem::swap(old, &mut waker))
             });
             if replaced.expect(CANNOT_WAIT).is_none() {
                 return Poll::Ready(());

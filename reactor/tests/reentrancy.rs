@@ -5,7 +5,7 @@ mod common;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, RawWaker, RawWakerVTable, Wake, Waker};
 use std::time::Duration;
 
 use common::{tcp_pair, turns, waker_fn, watch};
@@ -83,6 +83,30 @@ fn a_waker_of_a_timer_may_do_so_when_it_is_dropped() {
         assert_eq!(world.reactor.timers(), 2);
         drop(asleep);
         assert_eq!((world.reactor.sources(), world.reactor.timers()), (0, 0));
+    });
+}
+
+#[test]
+#[expect(unsafe_code, reason = "only a waker by hand notices that a copy of it is dropped")]
+fn a_waker_that_a_sleep_does_not_need_may_do_so_when_it_is_dropped() {
+    static VTABLE: RawWakerVTable = RawWakerVTable::new(copy, nothing, nothing, arm);
+    fn copy(data: *const ()) -> RawWaker {
+        RawWaker::new(data, &VTABLE)
+    }
+    fn nothing(_: *const ()) {}
+    fn arm(_: *const ()) {
+        assert!(pin!(sleep(HOUR)).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    watch(async |world| {
+        // SAFETY: the waker owns nothing, and its functions ignore what they are given.
+        let waker = unsafe { Waker::new(std::ptr::null(), &VTABLE) };
+        let mut cx = Context::from_waker(&waker);
+        let mut asleep = Box::pin(sleep(Duration::ZERO));
+        assert!(asleep.as_mut().poll(&mut cx).is_pending());
+        while world.reactor.timers() > 0 {
+            turns(1).await;
+        }
+        assert!(asleep.as_mut().poll(&mut cx).is_ready(), "the copy for this poll is dropped");
     });
 }
 
