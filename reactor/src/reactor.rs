@@ -275,3 +275,26 @@ impl fmt::Debug for Reactor {
         f.debug_struct("Reactor").field("id", &self.inner.id).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::UdpSocket;
+
+    #[test]
+    fn the_generation_of_sources_wraps() {
+        let reactor = Reactor::new().unwrap();
+        let _entered = reactor.enter();
+        reactor.inner.next_generation.set(u32::MAX);
+        let open = || mio::net::UdpSocket::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let (a, b) = (UdpSocket::new(open()).unwrap(), UdpSocket::new(open()).unwrap());
+        assert_eq!(reactor.inner.next_generation.get(), 1);
+        let hello = async |from: &UdpSocket, to: &UdpSocket| {
+            from.send_to(b"hello", to.local_addr().unwrap()).await.unwrap();
+            to.recv_from(&mut [0; 8]).await.unwrap().0
+        };
+        let main = async { hello(&a, &b).await + hello(&b, &a).await };
+        let executor = executor::Executor::new(reactor.waker());
+        assert_eq!(executor.block_on(main, |limit| reactor.turn(limit).unwrap()), 10);
+    }
+}
