@@ -141,7 +141,7 @@ pub enum End {
 ///
 /// It may use wakers and spawn. It should not panic: inside the poll of a task (also at the start
 /// of it) that is a panic of the task, anywhere else it ends
-/// [`block_on`](crate::Executor::block_on).
+/// [`block_on`](crate::Executor::block_on). Others who were to be woken next may then not be.
 pub trait Observer {
     /// Called for each event, in order.
     fn event(&self, event: &Event<'_>);

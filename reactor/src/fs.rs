@@ -154,7 +154,7 @@ fn replace(path: PathBuf, content: &[u8]) -> io::Result<()> {
     if found.as_ref().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         return blocking_fs::write(path, content);
     }
-    let (mut file, temporary) = temporary_beside(&path)?;
+    let (mut file, temporary) = temporary_beside(&path, found.is_ok())?;
     let replaced = found
         .map_or(Ok(()), |found| file.set_permissions(found.permissions()))
         .and_then(|()| file.write_all(content))
@@ -178,16 +178,21 @@ fn follow_links(mut path: PathBuf) -> io::Result<PathBuf> {
     Err(io::Error::other("these symbolic links lead in a circle"))
 }
 
-fn temporary_beside(path: &Path) -> io::Result<(blocking_fs::File, PathBuf)> {
+/// If it is `hidden`, nobody else may read it until it gets the permissions of the old file.
+fn temporary_beside(path: &Path, hidden: bool) -> io::Result<(blocking_fs::File, PathBuf)> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     if path.file_name().is_none() {
         let message = "a path to write to ends in a file name";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
+    let mut options = blocking_fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if hidden { 0o600 } else { 0o666 });
     loop {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let temporary = path.with_file_name(format!(".{}-{number}.tmp", process::id()));
-        match blocking_fs::File::create_new(&temporary) {
+        match options.open(&temporary) {
             // Left behind by a crash, of a process that had our number.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             result => return Ok((result?, temporary)),

@@ -89,18 +89,21 @@ impl Os {
         }
     }
 
-    /// The same on a virtual clock: if nothing is ready it is `deadline` at once. Or, if somebody
-    /// waits for a source, a moment later: what was sent may still be on its way through the
-    /// system, and a time limit of seconds must not be over before it has arrived.
+    /// The same on a virtual clock: if nothing is ready it is `deadline` at once, or the end of the
+    /// timeout if that comes first. Or, if somebody waits for a source, a moment later: what was sent
+    /// may still be on its way through the system, and a time limit of seconds must not be over
+    /// before it has arrived.
     pub(crate) fn wait_or_jump(
         &mut self,
         clock: &Clock,
+        timeout: Option<Duration>,
         deadline: Instant,
         for_sources: bool,
     ) -> io::Result<()> {
         self.wait(Some(if for_sources { ON_ITS_WAY } else { Duration::ZERO }))?;
         if self.events.is_empty() {
-            clock.set(deadline);
+            let end = timeout.and_then(|timeout| clock.now().checked_add(timeout));
+            clock.set(end.map_or(deadline, |end| end.min(deadline)));
         }
         Ok(())
     }

@@ -126,7 +126,7 @@ impl Drop for Pool {
             let busy = self.open.load(Ordering::Acquire);
             let _ = writeln!(
                 io::stderr(),
-                "{busy} blocking jobs still run {GRACE:?} after their reactor was dropped; \
+                "blocking jobs that still run {GRACE:?} after their reactor was dropped: {busy}; \
                  they are left behind"
             );
         }

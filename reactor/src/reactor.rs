@@ -224,7 +224,7 @@ impl Inner {
         // The clock is only asked when somebody waits for a time.
         let Some(deadline) = self.timers.borrow_mut().first() else { return os.wait(limit) };
         if self.clock.jumps() && limit != Some(Duration::ZERO) && !self.pool.is_busy() {
-            return os.wait_or_jump(&self.clock, deadline, self.anybody_waits());
+            return os.wait_or_jump(&self.clock, limit, deadline, self.anybody_waits());
         }
         let rest = deadline.saturating_duration_since(self.clock.now());
         os.wait(Some(limit.map_or(rest, |limit| limit.min(rest))))

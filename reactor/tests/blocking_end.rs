@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{Calls, on_drop, paired, within};
 use executor::block_on;
 use reactor::Reactor;
-use reactor::blocking::{Blocking, MAX_THREADS, spawn_blocking};
+use reactor::blocking::{Blocking, GRACE, MAX_THREADS, spawn_blocking};
 
 /// Fills all threads with jobs that end when the sender is dropped.
 fn fill() -> (Vec<Blocking<()>>, mpsc::Sender<()>) {
@@ -30,6 +30,26 @@ fn fill() -> (Vec<Blocking<()>>, mpsc::Sender<()>) {
     let jobs = jobs.collect();
     start.wait();
     (jobs, release)
+}
+
+#[test]
+#[ignore = "takes ten seconds"]
+fn a_job_that_runs_on_and_on_is_left_behind() {
+    let (end, wait) = mpsc::channel::<()>();
+    let reactor = Reactor::new().unwrap();
+    let entered = reactor.enter();
+    let (starts, started) = mpsc::channel();
+    let job = spawn_blocking(move || {
+        starts.send(()).unwrap();
+        wait.recv().unwrap_err()
+    });
+    started.recv().unwrap();
+    drop(entered);
+    let begin = Instant::now();
+    drop(reactor); // and says so on stderr
+    assert!((GRACE..GRACE * 3).contains(&begin.elapsed()));
+    drop(end);
+    drop(job);
 }
 
 #[test]

@@ -2,13 +2,15 @@
 
 use std::cell::RefCell;
 use std::io::Write;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use executor::{Executor, spawn};
 use reactor::Reactor;
 use reactor::blocking::spawn_blocking;
-use reactor::time::{interval, sleep, timeout};
+use reactor::time::{interval, now, sleep, timeout};
 
 mod common;
 use common::{half_std_pair, within};
@@ -21,6 +23,23 @@ fn run_virtually<T>(main: impl Future<Output = T>) -> T {
     let _entered = reactor.enter();
     let executor = Executor::new(reactor.waker());
     executor.block_on(main, |limit| reactor.turn(limit).unwrap())
+}
+
+#[test]
+fn a_turn_with_a_limit_lets_no_more_time_pass() {
+    within(|| {
+        let reactor = Reactor::with_virtual_clock().unwrap();
+        let _entered = reactor.enter();
+        let mut sleep = pin!(sleep(HOUR));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(sleep.as_mut().poll(&mut cx).is_pending());
+        let start = now();
+        reactor.turn(Some(HOUR / 4)).unwrap();
+        assert_eq!(now() - start, HOUR / 4);
+        reactor.turn(Some(HOUR * 4)).unwrap();
+        assert_eq!(now() - start, HOUR);
+        assert!(sleep.as_mut().poll(&mut cx).is_ready());
+    });
 }
 
 #[test]

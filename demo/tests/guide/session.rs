@@ -90,7 +90,7 @@ impl Session {
         let text = GDB.replace("COMMANDS", &format!("{commands:?}")).replace("BEGIN", BEGIN);
         std::fs::write(&script, text).unwrap();
         let options = format!("-nx -batch -x {}", script.display());
-        within_limit(self.debugger(words, &options))
+        within_limit(self.debugger(words, &options, folder))
     }
 
     /// Two scripts, for the same reason.
@@ -102,12 +102,14 @@ impl Session {
             self.steps.iter().map(|step| format!("{mark}{}\n", step.command)).collect();
         std::fs::write(&inner, commands + &mark).unwrap();
         let options = format!("-x -b -s {}", outer.display());
-        let text = within_limit(self.debugger(words, &options));
+        let text = within_limit(self.debugger(words, &options, folder));
         text.replace(&format!("(lldb) {mark}"), "")
     }
 
-    fn debugger(&self, words: &[String], options: &str) -> Command {
+    fn debugger(&self, words: &[String], options: &str, folder: &Path) -> Command {
         let mut start = Command::new(common::folder().join("start"));
+        // A demo that is killed by its debugger cannot clear its temporary folder away.
+        start.env("TMPDIR", folder);
         start.env("DEBUGGER_OPTIONS", options).arg(&self.debugger).args(words);
         start
     }

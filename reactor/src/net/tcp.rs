@@ -68,7 +68,7 @@ impl Async<mio::net::TcpListener> {
     /// descriptors left, it tries again every 100 ms. Cancelling the await loses no connection.
     ///
     /// # Errors
-    /// Only those of the listener itself.
+    /// Those of the listener, and what Linux tells here of a broken network: the next call may work.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         accept(self, mio::net::TcpListener::accept).await
     }
