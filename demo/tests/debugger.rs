@@ -209,3 +209,17 @@ fn unusual_coroutines_are_read_as_well() {
         }
     }
 }
+
+/// What is claimed to be a proof must be one.
+#[test]
+fn healthy_tasks_are_not_called_lost_or_in_a_deadlock() {
+    let Some(healthy) = Parked::of("healthy") else { return };
+    let Some(text) = spy(&healthy, &["wakers", "rung"]) else { return };
+    assert!(text.contains("1 waker\n  on its way: another thread has woken it"), "{text}");
+    let text = spy(&healthy, &["why", "rung"]).unwrap();
+    assert!(!text.contains("lost"), "{text}");
+    let text = spy(&healthy, &["why", "waiting"]).unwrap();
+    assert!(text.contains("«later» has a sender (`sender`)\n"), "{text}");
+    assert!(text.contains("«later» waits for timer, 3600s left"), "{text}");
+    assert!(!text.contains("deadlock"), "{text}");
+}

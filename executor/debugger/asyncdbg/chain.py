@@ -5,8 +5,8 @@ end, cannot go on before that one does. Follow these, and either there is someth
 socket, a timer, a job), or nothing, or the chain comes back to where it was: a deadlock.
 """
 
-from . import Trouble, report, wakers
-from .futures import tree
+from . import Trouble, report, std, wakers, within
+from .futures import kept, tree
 
 ENDS = (
     "executor::channel::Sender",
@@ -15,11 +15,27 @@ ENDS = (
 )
 
 
-class Edge:
-    """One thing that a task waits for, and the tasks that it is in the hands of."""
+MOST_ITEMS = 40  # of a list
 
-    def __init__(self, words, tasks=(), note=""):
-        self.words, self.tasks, self.note = words, list(tasks), note
+
+class Edge:
+    """One thing that a task waits for, and the tasks that it is in the hands of. It is not sure if it
+    may have been moved out of them.
+    """
+
+    def __init__(self, words, tasks=(), note="", sure=True):
+        self.words, self.tasks, self.note, self.sure = words, list(tasks), note, sure
+
+
+class Holder:
+    """A variable of a task with an end of a channel in it."""
+
+    def __init__(self, end, task, name, stale):
+        self.end, self.task, self.name, self.stale = end, task, name, stale
+
+    def words(self, noun):
+        moved = ", perhaps moved out" if self.stale else ""
+        return f"{self.task.label} has a {noun} (`{self.name}`{moved})"
 
 
 class Graph:
@@ -52,21 +68,28 @@ class Graph:
     def edge(self, leaf):
         if leaf.task is not None:
             return Edge(f"the end of {leaf.task.label}", [leaf.task])
-        if leaf.channel is not None:
-            address, kind, handles = leaf.channel
-            holders = self.holders().get((address, kind), [])
-            noun = {"Sender": "sender", "Receiver": "receiver", "OneshotSender": "sender"}[kind]
-            names = ", ".join(f"{task.label} has a {noun} (`{name}`)" for task, name in holders)
-            rest = handles - len(holders)
-            if names and rest > 0:
-                names += f", and {rest} more somewhere else"
-            elif not names:
-                names = f"no task has a {noun} among its variables"
-            return Edge(leaf.waits, [task for task, _ in holders] if rest <= 0 else [], names)
-        return Edge(leaf.waits)
+        return self.channel_edge(leaf) if leaf.channel is not None else Edge(leaf.waits)
+
+    def channel_edge(self, leaf):
+        address, kind, handles = leaf.channel
+        holders = self.holders().get((address, kind), [])
+        alive = [one for one in holders if not one.stale]
+        if ends_of(alive) >= handles:  # those are all: what may have been moved out has been
+            holders = alive
+        noun = {"Sender": "sender", "Receiver": "receiver", "OneshotSender": "sender"}[kind]
+        first = {one.task.key: one for one in reversed(holders)}  # one of each task is enough
+        holders = [one for one in holders if first[one.task.key] is one]
+        names = ", ".join(one.words(noun) for one in holders)
+        rest = handles - ends_of(holders)
+        if names and rest > 0:
+            names += f", and {rest} more somewhere else"
+        elif not names:
+            names = f"no task has a {noun} among its variables"
+        sure = not any(one.stale for one in holders)
+        return Edge(leaf.waits, [one.task for one in holders] if rest <= 0 else [], names, sure)
 
     def holders(self):
-        """{(channel, kind of end): [(task, variable)]}, as far as it is in variables of coroutines."""
+        """{(channel, kind of end): [holder]}, as far as it is in variables of coroutines."""
         if self._holders is None:
             self._holders = {}
             for task in self.program.tasks():
@@ -75,46 +98,68 @@ class Graph:
                 except Trouble:
                     continue
                 for node in root.all() if root is not None else ():
-                    for name, value in node.fields:
+                    awaited = [(name, value, False) for name, value in node.fields if name == "__awaitee"]
+                    for name, value, stale in kept(node) + awaited:
                         for end in ends(value, 0):
-                            self.hold(end, task, name)
+                            self.hold(Holder(end, task, name, stale))
         return self._holders
 
-    def hold(self, end, task, name):
+    def hold(self, holder):
+        end = holder.end
         try:
             field = end.field("channel" if end.has("channel") else "slot")
             inner = field.deref()
             at = inner.field("value" if inner.has("value") else "data").address
         except Trouble:
             return
-        holders = self._holders.setdefault((at, end.shape.base), [])
-        if all(other.key != task.key for other, _ in holders):
-            holders.append((task, name))
+        self._holders.setdefault((at, end.shape.base), []).append(holder)
 
     def cycle(self, task):
-        """The tasks of a circle that this one leads into: each waits for the next, and for nobody
-        outside. None if there is no such circle.
+        """(the tasks of a circle that this one leads into, whether that is sure): each waits for the
+        next, and for nobody outside. None if there is no such circle.
         """
-        path = [task]
+        path, sure = [task], []
         while True:
             edges = self.edges(path[-1])
             nexts = [edge.tasks[0] for edge in edges if len(edge.tasks) == 1]
             if len(edges) != 1 or len(nexts) != 1:
                 return None
             keys = [other.key for other in path]
+            sure.append(edges[0].sure)
             if nexts[0].key in keys:
-                return path[keys.index(nexts[0].key) :]
+                first = keys.index(nexts[0].key)
+                return path[first:], all(sure[first:])
             path.append(nexts[0])
 
 
+def ends_of(holders):
+    """How many ends these are: two tasks may share one."""
+    return len({one.end.address for one in holders})
+
+
 def ends(value, depth):
-    """The ends of channels that are in a variable."""
+    """The ends of channels that are in a variable, also if it is a list or owns them by a pointer."""
     name = value.shape.name.split("<", 1)[0]
     if name in ENDS:
         yield value
-    elif depth < 4 and not value.shape.is_coroutine() and not value.shape.is_pointer():
+    elif depth < 6 and not value.shape.is_coroutine():
         try:
-            for _, field in value.fields():
-                yield from ends(field, depth + 1)
+            for inner in owned(value):
+                yield from ends(inner, depth + 1)
         except Trouble:
             return
+
+
+def owned(value):
+    """What is in a value, but not what it only borrows."""
+    base = value.shape.base
+    if base in ("Rc", "Arc"):
+        return [std.counted(value)]
+    if base in ("RefCell", "Mutex"):
+        return [std.cell(value)]
+    if base == "Box" and value.wide() is None and not within.is_slice(value):
+        return [value.deref()]
+    items = within.items(value, MOST_ITEMS) if base in ("Vec", "VecDeque") else None
+    if items is not None:
+        return items[:MOST_ITEMS]
+    return [] if value.shape.is_pointer() else [field for _, field in value.fields()]

@@ -117,8 +117,13 @@ def why(program, which):
             todo += edge.tasks
     cycle = graph.cycle(program.find(which))
     if cycle:
-        names = [other.label for other in cycle]
-        lines.append(f"a deadlock: {' -> '.join(names + names[:1])}; none of them will ever be woken")
+        found, sure = cycle
+        names = [other.label for other in found]
+        circle = " -> ".join(names + names[:1])
+        if sure:
+            lines.append(f"a deadlock: {circle}; none of them will ever be woken")
+        else:
+            lines.append(f"perhaps a deadlock: {circle}; unless what is perhaps moved out is in other hands")
     return lines
 
 

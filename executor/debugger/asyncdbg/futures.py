@@ -303,7 +303,12 @@ def unread(trouble):
 
 
 def variables(node):
-    """The variables that live across the await: [(name, text, perhaps moved out)].
+    """The variables that live across the await: [(name, text, perhaps moved out)]."""
+    return [(name, show(field), stale) for name, field, stale in kept(node)]
+
+
+def kept(node):
+    """The same, as [(name, value, perhaps moved out)].
 
     The arguments of an async fn are moved into variables of the same name when it starts. If both
     are listed, the first one is the variable. If only the argument is, or what a block has captured,
@@ -320,7 +325,7 @@ def variables(node):
             continue
         seen.add(name)
         stale = names.count(name) == 1 and start.get(name) == field.address and not is_copy(field.shape)
-        found.append((name.replace("_ref__", ""), show(field), stale))
+        found.append((name.replace("_ref__", ""), field, stale))
     return found
 
 

@@ -10,7 +10,7 @@ frame. Those are told apart as far as possible.
 
 import struct
 
-from . import Trouble, std
+from . import Trouble, inbox, std
 
 CHUNK = 1 << 24
 
@@ -48,6 +48,9 @@ def search(program, task):
                 found.append(Found(address, f"on the stack of thread {owner[0]}", "memory"))
         else:
             found.append(Found(address, f"on the stack of thread {owner[0]}", "memory"))
+    if task.key in inbox.keys(task.executor):
+        where = f"on its way: another thread has woken it, and executor {task.executor.id} will read that"
+        found.append(Found(0, where, "known"))
     order = {"known": 0, "memory": 1, "leftover": 2}
     return sorted(found, key=lambda one: (order[one.kind], one.where, one.address))
 
