@@ -138,6 +138,50 @@ fn steps_stay_with_a_coroutine_in_lldb() {
     }
 }
 
+/// Steps through async fns whose frame or result is large, that are dropped, or have just been entered.
+fn steps_do_not_stumble(front: &dyn Front) {
+    let Some(stumble) = example("stumble") else { return };
+    if !fronts::is_unoptimised(&stumble) {
+        return skip("steps are for programs without optimisation");
+    }
+    let line = |what: &str| {
+        let text = include_str!("../examples/stumble.rs");
+        let line = text.lines().position(|line| line.contains(what)).expect("it is there") + 1;
+        format!("stumble.rs:{line}")
+    };
+    for name in ["told", "wide"] {
+        let at = line(&format!("{name} begins"));
+        let Some(text) = front.started(&stumble, &at, &["next", "next"]) else { return };
+        let (gone, on) = (format!("{name} is suspended at"), line(&format!("{name} goes on")));
+        fronts::in_order(&text, &[&gone, "woken by itself", &on]);
+    }
+    let Some(text) = front.started(&stumble, &line("slow begins"), &["next", "next"]) else {
+        return;
+    };
+    let dropped = "slow is dropped where it was suspended: it will never go on";
+    fronts::in_order(&text, &["slow is suspended at", dropped, "stumble::all::{async_fn#0}"]);
+
+    let commands = ["break-poll main", "- continue", "next"];
+    let Some(text) = front.started(&stumble, &line("told begins"), &commands) else { return };
+    let on = line("told().await");
+    fronts::in_order(&text, &["whenever task 1 «main» is polled", &on]);
+    assert!(!text.contains("has returned"), "{text}");
+}
+
+#[test]
+fn steps_do_not_stumble_in_gdb() {
+    if let Some(gdb) = Gdb::found() {
+        steps_do_not_stumble(&gdb);
+    }
+}
+
+#[test]
+fn steps_do_not_stumble_in_lldb() {
+    if let Some(lldb) = Lldb::found() {
+        steps_do_not_stumble(&lldb);
+    }
+}
+
 /// `watch` tells and goes on; `break-poll` stops, also where the program is optimised.
 fn watch_and_break_poll(front: &dyn Front) {
     let Some(turns) = example("turns") else { return };
@@ -146,7 +190,7 @@ fn watch_and_break_poll(front: &dyn Front) {
     let wanted = [
         "task 1 «main» is watched",
         "whenever task 1 «main» is polled",
-        "poll  task 1 «main», the 2. time; woken by task 3 «customer 2»",
+        "poll  task 1 «main», its poll 2; woken by task 3 «customer 2»",
         "task 1 «main», running; polled 2 times",
     ];
     fronts::in_order(&text, &wanted);

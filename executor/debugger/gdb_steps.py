@@ -16,6 +16,7 @@ class Frame:
         self.name = frame.name()
         self.start = int(function.value().address) & (1 << 64) - 1 if function is not None else 0
         self.sp = int(frame.read_register("sp")) & (1 << 64) - 1
+        self.pc = frame.pc()
         place = frame.find_sal()
         self.line = place.line
         self.file = place.symtab.filename if place.symtab else None

@@ -20,7 +20,7 @@ class Frame:
         function = frame.GetFunction()
         start = function.GetStartAddress() if function.IsValid() else frame.GetSymbol().GetStartAddress()
         self.start = start.GetLoadAddress(target) if start.IsValid() else 0
-        self.sp = frame.GetSP()
+        self.sp, self.pc = frame.GetSP(), frame.GetPC()
         self.line = frame.GetLineEntry().GetLine()
         file = frame.GetLineEntry().GetFileSpec()
         self.file = program.shapes.dwarf.inside(file.fullpath) if file.IsValid() else None

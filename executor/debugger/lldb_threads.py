@@ -19,7 +19,8 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 if HERE not in sys.path:
     sys.path.insert(0, HERE)
 
-from asyncdbg import Trouble, futures, runtime, steps  # noqa: E402
+from asyncdbg import Trouble, futures, runtime  # noqa: E402
+from asyncdbg.prologue import size_of_frame, slots_of  # noqa: E402
 from for_lldb import FIRST_COROUTINE, World  # noqa: E402
 
 SCRATCH = ("executor", "scratch", "SCRATCH")
@@ -139,10 +140,10 @@ class Forge:
         start = self.program.shapes.body_of_coroutine(node.value.shape)
         if start is None:
             return None
-        second = self.program.shapes.returns_through_pointer(start)
+        argument = self.program.shapes.place_of_argument(start)
         start += self.program.bias
         try:
-            size, slots = size_of_frame(self.program.memory, start), steps.slots_of(self.program.memory, start, second)
+            size, slots = size_of_frame(self.program.memory, start), slots_of(self.program.memory, start, argument)
         except Trouble:
             return None
         _, _, _, line = node.value.variant()
@@ -191,30 +192,3 @@ def chains(node, above, label=""):
     several = len(node.branches) > 1
     for name, branch in node.branches:
         yield from chains(branch, above, f"{label}, {name or 'future'}" if several else label)
-
-
-def size_of_frame(memory, start):
-    """How much a function takes off the stack when it begins, with its return address."""
-    code, at, size = memory.bytes(start, 128), 0, 8
-    while 0x50 <= code[at] <= 0x57 or (code[at] == 0x41 and 0x50 <= code[at + 1] <= 0x57):  # push
-        at, size = at + (2 if code[at] == 0x41 else 1), size + 8
-    # A large frame is taken page by page, so that none of them is jumped over: in a loop ...
-    if code[at : at + 3] == b"\x49\x89\xe3":  # mov %rsp, %r11; sub $N, %r11; up to there; a jump back
-        size += struct.unpack_from("<I", code, at + 6)[0]
-        at = code.index(b"\x75", at + 10) + 2
-    elif code[at : at + 4] == b"\x4c\x8d\x9c\x24":  # lea -N(%rsp), %r11
-        size -= struct.unpack_from("<i", code, at + 4)[0]
-        at = code.index(b"\x75", at + 8) + 2
-    # ... or one after the other, with a write into each.
-    found = size > 8
-    while True:
-        if code[at : at + 3] == b"\x48\x81\xec":  # sub $N, %rsp
-            at, size, found = at + 7, size + struct.unpack_from("<I", code, at + 3)[0], True
-        elif code[at : at + 3] == b"\x48\x83\xec":
-            at, size, found = at + 4, size + code[at + 3], True
-        if code[at : at + 8] != b"\x48\xc7\x04\x24\0\0\0\0":  # movq $0, (%rsp)
-            break
-        at += 8
-    if not found:
-        raise Trouble("this function does not begin as one without optimisation does")
-    return size

@@ -186,17 +186,22 @@ class Shapes:
                     return self.of(sibling)
         return None
 
-    def returns_through_pointer(self, address):
-        """Whether the result of the function at this address is too large for registers: on x86-64 its
-        first argument is then the place for it, and all others move on by one.
+    def place_of_argument(self, address):
+        """Where in its frame the function at this address keeps its first argument: so many bytes above
+        the stack pointer. None if that is not said so simply, as in optimised code.
         """
         entry = next(self.dwarf.functions_at(address), None)
-        x86_64 = self.program.elf.data[18:20] == b"\x3e\0"
-        if entry is None or not x86_64:
-            return False
-        declared = entry if entry.get(d.A_TYPE) else entry.get(d.A_SPEC) or entry.get(d.A_ORIGIN) or entry
-        result = self.of(declared.get(d.A_TYPE))
-        return result is not None and result.size > 16
+        for child in entry.children() if entry is not None else ():
+            if child.tag == d.PARAMETER:
+                place = child.get(d.A_LOCATION)
+                is_simple = isinstance(place, bytes) and place[:1] == b"\x91"  # DW_OP_fbreg
+                return d.sleb(place, 1)[0] if is_simple else None
+        return None
+
+    def drops_of(self, shape):
+        """The addresses of the functions that drop a value of this type."""
+        found = self.dwarf.named(f"drop_in_place<{shape.name}>", d.SUBPROGRAM)
+        return [entry.get(d.A_LOW_PC) for entry in found if entry.get(d.A_LOW_PC)]
 
     def body_of_coroutine(self, shape):
         """The address of the function that is the body of this coroutine; None if it is not found."""

@@ -13,6 +13,8 @@ import struct
 
 from . import Trouble, report, travel
 from .futures import function
+from .prologue import slots_of
+from .values import Value
 
 BODY = re.compile(r"\{async_(fn|block|closure|closure_body)#\d+\}(<.*>)?$")
 PLUMBING = re.compile(r"^(<|_\$LT\$|&dyn |&)*(core|alloc|std)(::|\.\.)|^_*rust_|^_start|^main$|^__libc_start")
@@ -34,7 +36,7 @@ class Here:
     def __init__(self, driver, frame):
         self.driver, self.name, self.start = driver, frame.name, frame.start
         program = driver.program()
-        self.second = program.shapes.returns_through_pointer(frame.start - program.bias)
+        self.argument = program.shapes.place_of_argument(frame.start - program.bias)
         self.env = self.env_of(frame)
         self.title = function(self.name.replace("async_fn#", "async_fn_env#").replace("async_block#", "async_block_env#"))
         self.line, self.file = frame.line, frame.file
@@ -44,39 +46,28 @@ class Here:
 
     def env_of(self, frame):
         memory = self.driver.memory()
-        return memory.number(frame.sp + slots_of(memory, frame.start, self.second)[0], 8)
+        return memory.number(frame.sp + slots_of(memory, frame.start, self.argument)[0], 8)
 
     def has_moved(self, frame):
         """Whether it is at another line. (Line 0 is code that belongs to no line.)"""
         return frame.file == self.file and frame.line not in (0, self.line)
 
-    def state(self):
-        """(`Suspend2`, file, line): as it stands in memory, which is right once it has been left."""
-        program = self.driver.program()
+    def shape(self, program):
         shape = program.shapes.of_coroutine_body(self.start - program.bias)
         if shape is None:
             raise Trouble(f"nothing is known of the coroutine {self.title}")
-        from .values import Value
+        return shape
 
-        name, _, file, line = Value(program.memory, shape, self.env).variant()
+    def state(self):
+        """(`Suspend2`, file, line): as it stands in memory, which is right once it has been left."""
+        program = self.driver.program()
+        name, _, file, line = Value(program.memory, self.shape(program), self.env).variant()
         return name, file, line
 
-
-def slots_of(memory, start, second=False):
-    """Where in its frame the body of a coroutine keeps the address of the coroutine: an unoptimised
-    function begins by storing its first argument, here in two places. (It is the second one if the
-    first says where to put the result: see `returns_through_pointer`.)
-    """
-    code = memory.bytes(start, 64)
-    near, far = (rb"\x74", rb"\xb4") if second else (rb"\x7c", rb"\xbc")  # mov %rsi or %rdi, N(%rsp)
-    found = re.findall(rb"\x48\x89(?:" + near + rb"\x24(.)|" + far + rb"\x24(....))", code, re.DOTALL)
-    slots = [int.from_bytes(near or far, "little") for near, far in found]
-    for (word,) in struct.iter_unpack("<I", code):
-        if word & 0xFFC003FF == 0xF90003E0:  # str x0, [sp, #N]
-            slots.append((word >> 10 & 0xFFF) * 8)
-    if not slots:
-        raise Trouble("steps need a program built without optimisation (the profile `dev`)")
-    return slots
+    def ends(self):
+        """The functions that drop it."""
+        program = self.driver.program()
+        return [address + program.bias for address in program.shapes.drops_of(self.shape(program))]
 
 
 def here(driver):
@@ -87,8 +78,21 @@ def here(driver):
     raise Trouble("no async fn is on the stack of this thread: break in one, or see `async tasks`")
 
 
+def enter(driver):
+    """From the first instruction of an async fn, where a breakpoint on its poll stops, to the line where
+    it begins or goes on. Only then has it stored what it was called with. Whether it was there.
+    """
+    frame = driver.frames(1)[0]
+    if frame.pc != frame.start or not BODY.search(frame.name or ""):
+        return False
+    driver.over()
+    return True
+
+
 def next_line(driver):
     """async next"""
+    if enter(driver):
+        return driver.where()
     this, depth = here(driver)
     while depth > 0:  # inside a function that it has called: that one first
         if driver.out(0) != "step":
@@ -121,8 +125,13 @@ def left(driver, this):
         driver.say(f"{this.title} has returned")
         return to_parent(driver)
     driver.say(f"{this.title} is suspended at {file}:{line}; on, until it is resumed")
-    if driver.run_to(this.start, this.env) != "here":
+    if driver.run_to_any([this.start, *this.ends()], this.env) != "here":
         return driver.where()
+    if driver.frames(1)[0].start != this.start:
+        driver.say(f"{this.title} is dropped where it was suspended: it will never go on")
+        for line in stack(driver.frames(60)):
+            driver.say(line)
+        return ""
     running = [task for task in driver.program().tasks() if task.state == "running"]
     for task in running[:1]:
         driver.say(f"resumed: {task.label}, poll {task.polls}, woken by {report.woken_by(task)}")
@@ -146,6 +155,7 @@ def to_parent(driver):
 
 def out(driver):
     """async out"""
+    enter(driver)
     this, depth = here(driver)
     for _ in range(MOST_STEPS):
         if driver.out(depth) != "step":
@@ -161,6 +171,7 @@ def out(driver):
 
 def into(driver):
     """async into"""
+    enter(driver)
     this, depth = here(driver)
     if depth > 0:
         raise Trouble("this is inside a function that the async fn has called: `finish` first")
@@ -260,7 +271,7 @@ def watch(driver, which):
 
     def polled():
         now = driver.program().task_of_key(key)
-        driver.say(f"[{driver.seconds()}] poll  {label}, the {now.polls}. time; woken by {report.woken_by(now)}" if now else f"poll  {label}")
+        driver.say(f"[{driver.seconds()}] poll  {label}, its poll {now.polls}; woken by {report.woken_by(now)}" if now else f"poll  {label}")
 
     def woken():
         executor = executor_of(driver, task)

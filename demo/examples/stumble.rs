@@ -1,0 +1,47 @@
+//! For the tests of the debugger commands: async fns over which a step could stumble.
+
+use std::io;
+use std::time::Duration;
+
+use executor::{Executor, race, yield_now};
+use reactor::Reactor;
+use reactor::time::sleep;
+
+fn main() -> io::Result<()> {
+    let reactor = Reactor::with_virtual_clock()?;
+    let _entered = reactor.enter();
+    let executor = Executor::new(reactor.waker());
+    executor.block_on(all(), |limit| reactor.turn(limit).expect("epoll works"));
+    Ok(())
+}
+
+async fn all() {
+    let told = told().await.unwrap_or(0);
+    let wide = wide().await;
+    race(slow(), sleep(Duration::from_secs(1))).await;
+    println!("{told} {wide}");
+}
+
+/// Its result has 16 bytes, and does not fit into registers nevertheless.
+async fn told() -> Result<u32, io::Error> {
+    let number = 1; // told begins
+    yield_now().await;
+    let next = number + 1; // told goes on
+    Ok(next)
+}
+
+/// Its frame has several pages: it begins by touching each of them.
+async fn wide() -> u32 {
+    let plates = [1u8; 12_000]; // wide begins
+    yield_now().await;
+    let copy = plates; // wide goes on
+    yield_now().await;
+    copy.iter().map(|&plate| u32::from(plate)).sum()
+}
+
+/// It loses its race.
+async fn slow() {
+    let heat = 200; // slow begins
+    sleep(Duration::from_secs(3600)).await;
+    println!("{heat}");
+}
