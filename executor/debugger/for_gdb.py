@@ -170,7 +170,8 @@ class WithoutPlumbing:
                 yield frame
 
 
+if "async" not in gdb.frame_filters:  # it may be loaded twice: by `start`, and by embedded.py
+    gdb.execute("skip -gfi /rustc/*", to_string=True)
+    gdb.execute("skip -rfu ^<?(core|alloc|std)::", to_string=True)
 gdb.frame_filters["async"] = WithoutPlumbing()
-gdb.execute("skip -gfi /rustc/*", to_string=True)
-gdb.execute("skip -rfu ^<?(core|alloc|std)::", to_string=True)
 Async()
