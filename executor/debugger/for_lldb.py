@@ -21,7 +21,8 @@ from asyncdbg import Trouble, commands, linux, ours, runtime, steps  # noqa: E40
 
 # The numbers of threads that are coroutines: see lldb_threads.py.
 FIRST_COROUTINE = 1 << 40
-GONE = b"\xa5" * 8  # what lldb_threads.py puts where a variable was that is not alive any more
+# What lldb_threads.py writes into their frames, where there is no variable.
+NOT_KEPT = b"\xa5" * 8
 
 
 class World:
@@ -88,7 +89,11 @@ HELP = "What is known of coroutines.\n\n" + commands.HELP.replace(
 
 
 def async_command(debugger, command, result, internal_dict):
-    words = shlex.split(command) or ["help"]
+    try:
+        words = shlex.split(command) or ["help"]
+    except ValueError:
+        result.SetError("a quotation mark has no partner")
+        return
     if words == ["help"]:
         text, failed = HELP, False
     elif words == ["threads"]:
@@ -142,7 +147,7 @@ def summary(value, internal_dict, options=None):
         address = value.GetLoadAddress()
     try:
         world = World(value.GetTarget().GetDebugger())
-        if GONE in (world.read(address, 8), address.to_bytes(8, "little")):
+        if address.to_bytes(8, "little") == NOT_KEPT or (address and world.read(address, 8) == NOT_KEPT):
             return "not kept across this .await"
         text = ours.of(runtime.Program(world), kind.GetUnqualifiedType().GetName(), address)
     except Trouble:

@@ -58,6 +58,13 @@ class Elf:
             if kind == 1:
                 yield offset, address, length
 
+    def loaded(self, address, length):
+        """What the system maps there, in whole pages, before the program is moved or changes it."""
+        for offset, start, size in self.loads():
+            if start & ~0xFFF <= address and address + length <= (start + size + 0xFFF) & ~0xFFF:
+                return self.data[offset - (start - address) : offset - (start - address) + length]
+        return None
+
     def program_headers(self):
         """The address where the program headers will be, before it is moved: AT_PHDR says where they are."""
         at = struct.unpack_from("<Q", self.data, 32)[0]

@@ -34,7 +34,7 @@ class Program:
     """
 
     def __init__(self, world):
-        self.world, self.memory = world, Memory(world.read)
+        self.world, self.memory = world, Memory(world.read if world.pid else self._read_core)
         if world.path not in _files:
             elf = Elf(world.path)
             _files[world.path] = elf, Shapes(Dwarf(elf)), {}
@@ -42,6 +42,14 @@ class Program:
         self.bias = self.shapes.bias = world.phdr - self.elf.program_headers() if world.phdr else 0
         self._executors = self._reactors = self._by_key = None
         self.shapes.program = self
+
+    def _read_core(self, address, length):
+        """The system leaves out of a core file what is as in the program's file. gdb knows, lldb does not."""
+        try:
+            data = self.world.read(address, length)
+        except Exception:
+            data = None
+        return data if data and len(data) == length else self.elf.loaded(address - self.bias, length)
 
     def symbols(self, path):
         if path not in self._symbols:
