@@ -1,6 +1,6 @@
 """What is ours, in words: the same in a variable of a coroutine and in the debugger's own `print`."""
 
-from . import sources, std
+from . import Trouble, sources, std
 from .values import Value
 
 
@@ -56,11 +56,11 @@ def join_handle(program, value):
     if pointer is None:
         return f"JoinHandle of task {number}, which has given its output"
     at = std.counted(pointer).address
-    for executor in program.executors:
-        task = executor.task(number) if executor.value.address == at else None
-        if task is not None:
-            return f"JoinHandle of {task.label}"
-    return f"JoinHandle of task {number}"
+    executor = next((one for one in program.executors if one.value.address == at), None)
+    if executor is None:  # none at all: it has been moved away, or is not there yet
+        raise Trouble("its executor is gone")
+    task = executor.task(number)
+    return f"JoinHandle of {task.label if task is not None else f'task {number}'}"
 
 
 def end_of_channel(_, value):
@@ -85,7 +85,7 @@ def socket(program, value):
     return (
         f"{kind}: {sources.describe(program, source)}"
         if source is not None
-        else f"{kind}: its reactor is gone"
+        else f"{kind}: not open"
     )
 
 

@@ -277,6 +277,11 @@ class Reactor:
                 )
         return sorted(found, key=lambda timer: timer[:2])
 
+    def is_armed(self, key):
+        """Whether the timer with this key is not over yet."""
+        timer = std.entry(std.cell(self.value.field("timers")).field("armed"), key.field("slot").number())
+        return timer is not None and timer.field("serial").number() == key.field("serial").number()
+
     def open_jobs(self):
         """How many blocking jobs run or are in line."""
         return std.counted(self.value.field("pool", "open")).number()

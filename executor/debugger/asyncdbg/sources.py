@@ -41,6 +41,8 @@ def timer(program, sleep):
     reactor = program.reactor(number)
     if reactor is None and program.reactors:
         reactor = program.reactors[0]
+    if armed is not None and reactor is not None and not reactor.is_armed(armed.field("__1")):
+        return "timer, over"
     left = time_left(reactor, std.duration(deadline)) if reactor else ""
     return f"timer{left}" + ("" if armed is not None else ", not armed yet")
 
