@@ -199,9 +199,10 @@ class Shapes:
         return None
 
     def drops_of(self, shape):
-        """The addresses of the functions that drop a value of this type."""
-        found = self.dwarf.named(f"drop_in_place<{shape.name}>", d.SUBPROGRAM)
-        return [entry.get(d.A_LOW_PC) for entry in found if entry.get(d.A_LOW_PC)]
+        """The addresses of the functions that drop a value of this type. (Rust 1.97 has renamed them.)"""
+        names = [f"{name}<{shape.name}>" for name in ("drop_in_place", "drop_glue")]
+        found = [entry.get(d.A_LOW_PC) for name in names for entry in self.dwarf.named(name, d.SUBPROGRAM)]
+        return [address for address in found if address]
 
     def body_of_coroutine(self, shape):
         """The address of the function that is the body of this coroutine; None if it is not found."""
