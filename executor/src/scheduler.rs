@@ -156,13 +156,14 @@ impl Scheduler {
     pub(crate) fn poll_ready(&self, budget: &mut usize) -> Option<Key> {
         while *budget > 0 {
             *budget -= 1;
-            let next = self.take_next()?;
+            let Some(next) = self.take_next() else { break };
             match next.body {
                 Some(body) if next.aborted => self.fail_task(next.key, body, JoinError::Cancelled),
                 Some(body) => self.poll_task(next.key, body),
                 None => return Some(next.key),
             }
         }
+        self.polling.set(None);
         None
     }
 
@@ -258,7 +259,6 @@ impl Scheduler {
     /// Nobody is ready, or the budget is used up: let the outside world have its turn. (A landmark.)
     #[cfg_attr(debug_assertions, inline(never))]
     pub(crate) fn park(&self, park: &mut dyn FnMut(Option<Duration>)) {
-        self.polling.set(None);
         let suspects = if self.observer.is_some() { self.take_suspects() } else { Vec::new() };
         let nobody_ready = self.tasks.borrow().ready.is_empty();
         // A wake from another thread that comes after this line interrupts the park.
