@@ -147,7 +147,7 @@ fn each_wait_is_told_with_what_it_was_parked_on() {
 }
 
 #[test]
-fn system_calls_that_take_longer_make_no_difference() {
+fn system_calls_that_take_longer_or_are_interrupted_make_no_difference() {
     let recorded = record("replay-strace");
     let strace = |args: &[&str]| {
         let mut command = Command::new("strace");
@@ -158,7 +158,9 @@ fn system_calls_that_take_longer_make_no_difference() {
     if !works(strace(&slowly).arg("true")) {
         return;
     }
-    for args in [&[][..], &slowly[..]] {
+    // And a signal is no answer: the call is made again.
+    let interrupted = ["-e", "inject=recvfrom,sendto:error=EINTR:when=2+3"];
+    for args in [&[][..], &slowly[..], &interrupted[..]] {
         let mut command = strace(args);
         command.args([env!("CARGO_BIN_EXE_demo"), "tour", "--replay", &recorded.file]);
         let mut output = within(command, &recorded.folder);
