@@ -89,6 +89,7 @@ impl Session {
             Key::Run => self.run_on(out)?,
             Key::All => self.draw_all(out)?,
             Key::Story(task) => self.tell_story(task, out)?,
+            Key::StoryOfNobody => writeln!(out, "p needs an id, such as: p 4")?,
             Key::Help => keys::help(out)?,
             Key::Unknown(text) => writeln!(out, "{text:?} is no key here; ? lists them")?,
             Key::Quit => {}

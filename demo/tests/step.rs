@@ -195,6 +195,17 @@ fn a_shows_everything_and_a_question_mark_all_keys() {
 }
 
 #[test]
+fn capital_letters_are_the_same_keys_and_p_alone_says_what_it_needs() {
+    let ended = typed("P\n40\nP 1\nN\nR\nQ\n");
+    let answers = answers(&ended.said);
+    assert!(answers[1].contains("p needs an id, such as: p 4"), "{}", answers[1]);
+    assert!(answers[3].contains("#1 main          spawned"), "{}", answers[3]);
+    assert!(answers[4].contains("The executor polls "), "{}", answers[4]);
+    assert!(answers[5].contains("the run is over, after "), "{}", answers[5]);
+    assert!(answers[6].contains("nothing left this machine"), "{}", answers[6]);
+}
+
+#[test]
 fn it_ends_with_its_input_wherever_it_stands() {
     for keys in ["", "\n\n\n", "\n\nb", "70\n", "r\n"] {
         let ended = typed(keys);

@@ -29,6 +29,8 @@ pub(super) enum Key {
     Run,
     All,
     Story(u64),
+    /// A story, but of whom?
+    StoryOfNobody,
     Help,
     Quit,
     Unknown(String),
@@ -85,7 +87,8 @@ fn read(sender: &SyncSender<Option<String>>) {
 
 impl Key {
     fn of(line: &str) -> Key {
-        let words: Vec<&str> = line.split_whitespace().collect();
+        let small = line.to_lowercase();
+        let words: Vec<&str> = small.split_whitespace().collect();
         let number = |text: &str| text.trim_start_matches('#').parse().ok();
         match words.as_slice() {
             [] => Key::On,
@@ -95,7 +98,8 @@ impl Key {
             ["a"] => Key::All,
             ["?" | "h"] => Key::Help,
             ["q"] => Key::Quit,
-            ["p", id] if number(id).is_some() => Key::Story(number(id).unwrap_or_default()),
+            ["p", id] => number(id).map_or(Key::StoryOfNobody, Key::Story),
+            ["p"] => Key::StoryOfNobody,
             [step] if step.parse::<u64>().is_ok() => Key::To(step.parse().unwrap_or_default()),
             _ => Key::Unknown(line.trim().chars().take(LONGEST).collect()),
         }
@@ -135,8 +139,11 @@ mod tests {
         assert_eq!(Key::of("p 4"), Key::Story(4));
         assert_eq!(Key::of("p #4"), Key::Story(4));
         assert_eq!(Key::of("?"), Key::Help);
-        assert_eq!(Key::of("p"), Key::Unknown("p".to_owned()));
-        assert_eq!(Key::of("p four"), Key::Unknown("p four".to_owned()));
+        assert_eq!(Key::of("P 4"), Key::Story(4), "caps lock is no mistake");
+        assert_eq!(Key::of("N"), Key::NextPoll);
+        assert_eq!(Key::of("p"), Key::StoryOfNobody);
+        assert_eq!(Key::of("p four"), Key::StoryOfNobody);
+        assert_eq!(Key::of("Nonsense"), Key::Unknown("Nonsense".to_owned()));
         assert_eq!(Key::of("-1"), Key::Unknown("-1".to_owned()));
         let long = "x".repeat(1000);
         assert_eq!(Key::of(&long), Key::Unknown("x".repeat(LONGEST)));
