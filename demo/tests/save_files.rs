@@ -69,7 +69,7 @@ fn each_form_tells_what_is_no_longer_kept() {
     let recording = cut(20);
     let older = recording.base.events;
     assert!(older > 20);
-    let told = format!("{older} older events are not shown");
+    let told = format!("the {older} events before it are not shown");
     assert!(recording.drawn(Form::Picture).contains(&told));
     assert!(recording.drawn(Form::Text).contains(&told));
     let json: serde_json::Value = serde_json::from_str(&recording.drawn(Form::Trace)).unwrap();

@@ -131,7 +131,7 @@ fn one_request_shows_who_waits_for_what_and_for_how_long() {
         "spawns",
         "ended",
         "not to scale",
-        "older events are not shown",
+        "events before it are not shown",
     ] {
         assert!(has(&labels, text), "{text}: {labels:?}");
     }

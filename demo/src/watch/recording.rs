@@ -56,8 +56,11 @@ impl Recording {
 
     /// What is to be told if this is not the whole story.
     pub(crate) fn older(&self) -> Option<String> {
-        let older = grouped(self.base.events);
-        (self.base.events > 0).then(|| format!("{older} older events are not shown"))
+        match self.base.events {
+            0 => None,
+            1 => Some("the event before it is not shown".to_owned()),
+            older => Some(format!("the {} events before it are not shown", grouped(older))),
+        }
     }
 
     /// What happened that is wrong, in plain words.
