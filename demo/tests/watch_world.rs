@@ -325,6 +325,8 @@ fn the_sentences_say_who_and_why() {
         assert!(told.iter().any(|it| it == sentence), "{sentence:?} is not in {told:#?}");
     }
     assert!(told.iter().any(|it| it.ends_with("is dropped before its end: it was cancelled.")));
+    let why = |it: &String| it.starts_with("The reactor has woken nobody") && it.contains("thread");
+    assert!(told.iter().any(why), "a park that another thread has ended says why: {told:#?}");
 }
 
 #[test]

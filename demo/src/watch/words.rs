@@ -9,7 +9,7 @@ use reactor::Direction;
 use crate::coroutine::{Coroutine, State};
 use crate::event::{By, What};
 use crate::wait::Wait;
-use crate::world::{MAIN, World};
+use crate::world::{MAIN, Phase, World};
 
 impl World {
     /// The event in one sentence. The world is the one before it.
@@ -54,7 +54,14 @@ impl World {
                 "The executor has a quick look whether the reactor has news.".to_owned()
             }
             What::Unparked => match self.ready.len() {
-                0 => "The reactor returns, and nobody is ready yet.".to_owned(),
+                // It only looks with nobody ready if a wake has come from elsewhere meanwhile.
+                0 if self.phase == Phase::Looking => {
+                    "The reactor has woken nobody. Whom another thread has woken is let in next."
+                        .to_owned()
+                }
+                0 => "The reactor has woken nobody: another thread has ended the sleep, or a \
+                      socket has news that nobody waits for."
+                    .to_owned(),
                 1 => "The reactor returns. One coroutine is ready.".to_owned(),
                 ready => format!("The reactor returns. {ready} coroutines are ready."),
             },
