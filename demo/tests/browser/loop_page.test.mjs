@@ -17,6 +17,7 @@ test("it loads without a complaint, and shows the lanes of a request", limit, as
   assert.match(await text(page, "sentence"), /Nobody is ready\. The thread parks/);
   for (const kind of ["poll", "queue", "park", "ended", "asleep"]) assert.ok((await page.getAttribute(`#svg > path.${kind}, #svg g > path.${kind}`, "d")).length > 10, kind);
   assert.match(await text(page, "results"), /1 request: [\d.]+ ms/);
+  assert.match(await text(page, "tab"), /somebody else, perhaps another thread#1 main/, "as `demo ps` and `demo step` say it");
   const lit = await page.$$eval("#code .lit", all => all.map(it => it.textContent));
   assert.deepEqual(lit, ["scheduler.park(&mut park);"]);
   clean(page); await page.close();
