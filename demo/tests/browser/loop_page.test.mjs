@@ -43,6 +43,50 @@ test("each wake in sight has its arrow, from the waker to the woken", limit, asy
   clean(page); await page.close();
 });
 
+test("a blocking job is a bar while its thread works, and the wake's arrow begins at its end", limit, async () => {
+  const fresh = await serve(), page = await open(browser, fresh.page);
+  // A job may be done before anybody can wait for it. Then nobody is woken by it.
+  const waited = () => page.evaluate(() => events.find(e => e.k === "woken" && e.by.k === "thread" && /^blocking/.test(e.by.name) && wakes.find(it => it.n === e.n).job?.ended !== null)?.n);
+  for (let i = 0; i < 20 && await waited() === undefined; i++) await order(page, 3);
+  const n = await waited();
+  for (const key of ["", "t"]) {
+    if (key) await page.keyboard.press(key);
+    await page.evaluate(n => look(n), n); await drawn(page);
+    // In true time a job is short beside the wait for it: closer, until its name fits.
+    if (key) for (let i = 0; i < 30 && await page.evaluate(n => { const { job } = wakes.find(it => it.n === n); return xTo(job.ended) - xFrom(job.began) < 60 && perMs < 4000; }, n); i++) { await page.keyboard.press("+"); await drawn(page); }
+    const { job, label, a, begin, end, wake, foot, edge } = await page.evaluate(n => {
+      const svg = document.getElementById("svg").getBoundingClientRect(), { job } = wakes.find(it => it.n === n), circle = document.querySelector(`#svg g[data-event="${n}"] circle`);
+      const label = document.querySelector(`#svg text[data-job="${job.job}"]`)?.getBoundingClientRect();
+      return { job: job.job, label: label && { left: label.left - svg.left, right: label.right - svg.left, mid: (label.top + label.bottom) / 2 - svg.top },
+        a: x(job.a), begin: xFrom(job.began), end: xTo(job.ended), wake: x(n), foot: +circle.getAttribute("cy"), edge: TOP + areaH + 80 };
+    }, n);
+    assert.ok(a <= begin && begin < end && end <= wake + 1, `job ${job}: asked for at ${a}, from ${begin} to ${end}, woken at ${wake}`);
+    assert.ok(foot > edge, "the arrow begins in the row of the other threads");
+    assert.ok(label && Math.abs(label.mid - foot) < 4 && label.right < end + 1, `${JSON.stringify(label)} for ${a}, ${begin} to ${end}, beside ${foot}`);
+    if (end - Math.max(begin, 178) > 60) assert.ok(label.left > begin, "it is written into its bar");
+    assert.ok((await page.getAttribute("#svg path.job", "d")).length > 10);
+  }
+  await page.keyboard.press("t"); await page.keyboard.press("End");
+  // Stopped between the question and the answer: nobody can know yet how long it takes.
+  await page.click("#gate"); await page.waitForFunction(() => loopPage.gate.state === "closed");
+  await page.click("[data-order='1']");
+  for (let i = 0; i < 200 && await page.evaluate(() => !events.some(e => e.k === "jobqueued" && head.jobs.has(e.job))); i++) {
+    await page.waitForFunction(() => loopPage.gate.stands);
+    const { last } = await state(page);
+    await page.click("#step"); await page.waitForFunction(last => loopPage.last > last, last);
+  }
+  for (let i = 0; i < 3; i++) { const { last } = await state(page); await page.click("#step"); await page.waitForFunction(last => loopPage.last > last, last); }
+  await drawn(page);
+  const open_ = await page.evaluate(() => [...head.jobs.keys()]);
+  if (open_.length) {
+    assert.ok((await page.getAttribute("#svg path.asked", "d")).length > 10);
+    assert.match(await text(page, "under"), /the blocking pool: 1 job/);
+    assert.ok((await page.$$eval("#svg text", all => all.map(it => it.textContent))).some(it => it.startsWith(`job ${open_[0]}`)));
+  }
+  await page.click("#gate"); await page.waitForFunction(() => loopPage.orders.at(-1).took !== null);
+  clean(page); await page.close(); await fresh.close();
+});
+
 test("no label lies on another one, and none is cut off", limit, async () => {
   const fresh = await serve(), page = await open(browser, fresh.page);
   await order(page, 100);
