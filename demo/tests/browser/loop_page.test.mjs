@@ -221,6 +221,26 @@ test("a coroutine tells its story: its line, its parent, its events", limit, asy
   clean(page); await page.close();
 });
 
+test("sentence, picture and buttons are in sight together at 200%", limit, async () => {
+  const page = await open(browser, served.page, { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 });
+  await order(page, 1);
+  const hidden = ids => page.evaluate(ids => ids.filter(id => {
+    const { left, right, top, bottom } = document.getElementById(id).getBoundingClientRect(), x = (left + right) / 2, y = Math.max(top, Math.min(top + 20, (top + bottom) / 2));
+    return top < 0 || top >= innerHeight || left < 0 || right > innerWidth || !document.elementFromPoint(x, y)?.closest("#" + id);
+  }), ids);
+  const buttons = ["track", "gate", "slow", "back", "step", "play", "by-step", "by-time", "out", "in"];
+  assert.deepEqual(await hidden(["sentence", ...buttons]), [], "at the top");
+  assert.ok(await page.evaluate(() => new Set([...document.querySelectorAll("footer .bar button, footer .bar select")].filter(it => it.offsetParent).map(it => Math.round(it.getBoundingClientRect().bottom / 8))).size === 1), "one row of buttons");
+  await page.evaluate(() => document.getElementById("picture").scrollIntoView());
+  assert.deepEqual(await hidden(["sentence", "whence", ...buttons]), [], "before the picture");
+  const room = await page.evaluate(() => document.querySelector("footer").getBoundingClientRect().top - document.getElementById("said").getBoundingClientRect().bottom);
+  assert.ok(room > 220, `${room} pixels for the picture`);
+  const said = await text(page, "sentence");
+  await page.click("#back"); await drawn(page);
+  assert.notEqual(await text(page, "sentence"), said);
+  clean(page); await page.close();
+});
+
 test("who has ended, and who is not born yet, look different", limit, async () => {
   const fresh = await serve(), page = await open(browser, fresh.page);
   await order(page, 1);
@@ -302,6 +322,12 @@ test("the keyboard is enough", limit, async () => {
   assert.ok(await isIn("#tab"), "and so does its panel");
   await page.focus("#live"); await page.keyboard.press("Enter"); await drawn(page);
   assert.ok(await isIn("footer"), "a button that cannot be pressed again leaves it to its neighbour");
+  await page.focus("#tab-waits"); await page.keyboard.press("Enter"); await drawn(page);
+  await page.keyboard.press("Home"); await drawn(page); // not at the end, where events come by themselves
+  const { at } = await state(page), tabs = [];
+  for (const key of ["ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft"]) { await page.keyboard.press(key); await drawn(page); tabs.push(await page.evaluate(() => [document.activeElement.id, document.querySelector("[role=tab][aria-selected=true]").id])); }
+  assert.deepEqual(tabs, ["tab-slab", "tab-story", "tab-waits", "tab-story"].map(it => [it, it]), "arrows move between the tabs");
+  assert.equal((await state(page)).at, at, "and do not step");
   const nameless = await page.$$eval("button, select, input", all => all.filter(it => it.offsetParent && !(it.textContent.trim() || it.getAttribute("aria-label"))).length);
   assert.equal(nameless, 0, "everything that can be pressed has a name");
   clean(page); await page.close();
