@@ -21,9 +21,11 @@ export async function serve(...args) {
     child.on("exit", code => reject(new Error(`it ended with ${code}: ${said}`)));
   });
   child.removeAllListeners("exit");
+  child.unref(); child.stdout.unref(); // a test that fails before it closes the stand must not keep us here
   return {
     child, stand: said.match(/is open: +(\S+)/)[1], page: said.match(/watch it at: +(\S+)/)[1],
     async close() {
+      child.ref();
       const ended = new Promise(resolve => child.on("exit", resolve));
       child.kill("SIGTERM"); children.delete(child);
       assert.equal(await ended, 0, "it closes by itself");
