@@ -1,6 +1,6 @@
 //! Text bars, and numbers as people read them. Colour is a light help: nothing depends on it.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 /// No line of the demo is longer.
@@ -11,6 +11,16 @@ const MINUTE: f64 = 60.0;
 const HOUR: f64 = 60.0 * MINUTE;
 const DAY: f64 = 24.0 * HOUR;
 const YEAR: f64 = 365.25 * DAY;
+
+/// How wide the lines of a log may be: as a file they all fit, a terminal may be narrower.
+pub(crate) fn log_width() -> usize {
+    let asked = std::env::var("COLUMNS").ok().and_then(|it| it.parse().ok());
+    let width = match io::stdout().is_terminal() {
+        true => asked.or(terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))),
+        false => None,
+    };
+    width.unwrap_or(watch::LOG_WIDTH).clamp(WIDTH, watch::LOG_WIDTH)
+}
 
 /// A heading. Pad the text before it comes here: the colour codes have no width.
 pub(crate) fn bold(text: &str) -> String {

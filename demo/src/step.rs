@@ -22,7 +22,7 @@ use std::path::PathBuf;
 
 use watch::{Event, What, World};
 
-use crate::chart::{bold, cut, paragraph};
+use crate::chart::{bold, cut, log_width, paragraph};
 use crate::cli::{Failure, Out};
 use keys::{Input, Key, Keys};
 use picture::Picture;
@@ -214,7 +214,7 @@ impl Session {
                 if told == 0 {
                     watch::log_legend().last().map_or(Ok(()), |it| writeln!(out, "{it}"))?;
                 }
-                writeln!(out, "{}", watch::log_line(&world, event))?;
+                writeln!(out, "{}", watch::log_line(&world, event, log_width()))?;
                 told += 1;
             }
             world.apply(event);

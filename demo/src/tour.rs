@@ -173,7 +173,11 @@ impl Visit {
         let (earlier, log) = self.log.split_at(self.log.partition_point(|it| it.at < self.begin));
         let mut before = self.base.clone();
         earlier.iter().for_each(|event| before.apply(event));
-        for line in watch::log_legend().into_iter().chain(watch::log_lines(&before, log)) {
+        for line in watch::log_legend().into_iter().chain(watch::log_lines(
+            &before,
+            log,
+            chart::log_width(),
+        )) {
             writeln!(out, "{line}")?;
         }
         let opened = before.events;

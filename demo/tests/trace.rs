@@ -31,6 +31,26 @@ fn each_event_is_one_aligned_line() {
     assert!(!ended.said.contains('\x1b'), "no colours into a pipe");
 }
 
+/// util-linux' `script` gives it a terminal; elsewhere there is another one, or none.
+#[cfg(target_os = "linux")]
+#[test]
+fn in_a_narrow_terminal_the_line_of_source_has_a_line_of_its_own() {
+    let demo = format!("{} tour --trace", env!("CARGO_BIN_EXE_demo"));
+    let script = std::process::Command::new("script")
+        .args(["-qec", &demo, "/dev/null"])
+        .env("COLUMNS", "80")
+        .env("TERM", "dumb")
+        .stdin(std::process::Stdio::null())
+        .output();
+    let Ok(output) = script else { return println!("skipped: there is no `script` here") };
+    let said = String::from_utf8(output.stdout).unwrap().replace('\r', "");
+    let lines = log(&said);
+    assert!(lines.len() > 50, "{said}");
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "{said}");
+    let source = |line: &&str| line.starts_with(&format!("{:45}demo/src/", ""));
+    assert!(lines.iter().any(source), "{said}");
+}
+
 #[test]
 fn the_log_tells_the_whole_request() {
     let ended = run(&["tour", "--trace"]);

@@ -51,7 +51,7 @@ pub use event::{By, Event, What};
 pub use gate::Gate;
 pub use json::{event_json, gate_json, world_json};
 pub use lanes::{Lane, Lanes};
-pub use log::{log_footer, log_legend, log_line, log_lines};
+pub use log::{LOG_WIDTH, log_footer, log_legend, log_line, log_lines};
 pub use page::{page, page_of};
 pub use perfetto::perfetto;
 pub use recorder::{Batch, Options, Reader, Recorder};

@@ -21,7 +21,7 @@ use crate::words::{adjective, line, ms};
 use crate::world::{Phase, World};
 
 /// No line is longer, unless a name or a path is.
-const WIDTH: usize = 100;
+pub const LOG_WIDTH: usize = 100;
 /// Where the column `what` begins, and where its details do.
 const WHAT: usize = 34;
 const DETAILS: usize = WHAT + 11;
@@ -34,11 +34,11 @@ pub fn log_legend() -> Vec<String> {
     let words = [
         ("spawned", "a coroutine is born and enters the ready queue"),
         ("poll", "the executor lets it run; it runs until it returns pending or ready"),
-        ("waits for", "it cannot go on, and has left its waker with somebody; the line that waits"),
+        ("waits for", "it cannot go on: its waker is with somebody; the line that waits"),
         ("pending", "its poll is over: it is parked until somebody wakes it"),
         ("ready", "its poll is over: it has returned its result"),
         ("woken", "somebody called its waker: it enters the ready queue"),
-        ("parks", "nobody is ready, so the thread sleeps in the reactor; `looks` does not sleep"),
+        ("parks", "nobody is ready, so the thread sleeps; `looks` does not sleep"),
     ];
     let mut lines: Vec<String> =
         words.iter().map(|(word, meaning)| format!("  {word:<9}  {meaning}")).collect();
@@ -47,15 +47,16 @@ pub fn log_legend() -> Vec<String> {
     lines
 }
 
-/// The lines of a recording: one for each event, and more where something is wrong. `base` is what
-/// was so before the first event.
+/// The lines of a recording: one for each event, and more where something is wrong, or where the
+/// width is below [`LOG_WIDTH`]. `base` is what was so before the first event.
 pub fn log_lines<'a>(
     base: &World,
     events: impl IntoIterator<Item = &'a Event>,
+    width: usize,
 ) -> impl Iterator<Item = String> {
     let mut world = base.clone();
     events.into_iter().map(move |event| {
-        let line = log_line(&world, event);
+        let line = log_line(&world, event, width);
         world.apply(event);
         line
     })
@@ -74,9 +75,10 @@ pub fn log_footer(base: &World, events: &[Event]) -> String {
     format!("{} events in {took}, {dropped}", events.len())
 }
 
-/// One event. `before` is what was so before it: it has the event's number, and the names.
+/// One event. `before` is what was so before it: it has the event's number, and the names. If it is
+/// wider than this, the line of source code has a line of its own.
 #[must_use]
-pub fn log_line(before: &World, event: &Event) -> String {
+pub fn log_line(before: &World, event: &Event, width: usize) -> String {
     let number = (before.events + 1).to_string();
     let time = format!("{:.3}", event.at.as_secs_f64() * 1e3);
     let Told { what, details, at } = before.told(event);
@@ -84,7 +86,7 @@ pub fn log_line(before: &World, event: &Event) -> String {
         Some(at) => format!("{details:<LINES$}  {}", line(at)),
         None => details,
     };
-    let details = wrapped(&details);
+    let details = wrapped(&details, width);
     row(&number, &time, &before.who(&event.what), what, &details).trim_end().to_owned()
 }
 
@@ -93,12 +95,12 @@ fn row(number: &str, time: &str, who: &str, what: &str, details: &str) -> String
 }
 
 /// Long texts go on in the next line, below where they began.
-fn wrapped(text: &str) -> String {
+fn wrapped(text: &str, width: usize) -> String {
     let mut lines = String::new();
     let mut column = DETAILS;
     for word in text.split(' ') {
         let length = word.chars().count();
-        if column > DETAILS && column + length > WIDTH {
+        if column > DETAILS && column + length > width {
             lines.truncate(lines.trim_end().len());
             lines.push_str(&format!("\n{:DETAILS$}", ""));
             column = DETAILS;

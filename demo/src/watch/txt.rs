@@ -11,7 +11,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::log::{log_legend, log_lines};
+use crate::log::{LOG_WIDTH, log_legend, log_lines};
 use crate::recording::{Recording, grouped};
 use crate::track::{Span, Track};
 use crate::tracks::Tracks;
@@ -41,7 +41,9 @@ fn write_all(recording: &Recording, text: &mut String) -> std::fmt::Result {
     }
     write_lanes(&tracks, text)?;
     writeln!(text, "\nevery event\n")?;
-    for line in log_legend().into_iter().chain(log_lines(&recording.base, &recording.events)) {
+    for line in
+        log_legend().into_iter().chain(log_lines(&recording.base, &recording.events, LOG_WIDTH))
+    {
         writeln!(text, "{line}")?;
     }
     Ok(())
