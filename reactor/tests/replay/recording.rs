@@ -24,6 +24,44 @@ fn a_recording_is_a_line_for_each_turn() {
     });
 }
 
+#[cfg(target_os = "linux")] // each system reports in its own way
+#[test]
+fn letters_say_for_what_each_source_is_ready() {
+    use reactor::net::{TcpListener, TcpStream, UdpSocket};
+
+    within(|| {
+        let program = async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let _idle = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            let later = async {
+                sleep(MS).await;
+                let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+                sleep(MS).await;
+                drop(client);
+            };
+            let reads = async {
+                let (server, _) = listener.accept().await.unwrap();
+                server.read(&mut [0; 16]).await.unwrap()
+            };
+            assert_eq!(executor::join(reads, later).await, (0, ()));
+        };
+        let ((), recording) = record(program);
+        let lists = recording.split_whitespace().filter_map(|word| word.strip_prefix("ready="));
+        let ready: Vec<&str> = lists.flat_map(|list| list.split(',')).collect();
+        assert!(ready.contains(&"0.0:r"), "the listener: {recording}");
+        assert!(ready.contains(&"1.1:w"), "nothing has come, and there is room: {recording}");
+        assert!(ready.iter().any(|it| it.ends_with(":Rw")), "the other side hung up: {recording}");
+    });
+}
+
+#[test]
+fn two_turns_may_be_at_the_same_time() {
+    let title = record(async {}).1.lines().next().unwrap().to_owned();
+    let turn = |n| format!("turn={n} at=0.000000ms sources=0 timers=0\n");
+    let recording = format!("{title}\n{}{}end\n", turn(0), turn(1));
+    assert!(Reactor::with_replay(&recording).is_ok(), "{recording}");
+}
+
 #[test]
 fn a_run_that_panics_leaves_what_led_to_it() {
     within(|| {
