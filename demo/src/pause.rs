@@ -114,7 +114,14 @@ impl Pause {
         names.sort_unstable();
         names.dedup();
         let names = names.join(", ");
-        Err(format!("--pause-at: it was never polled; there are poll, park, wake, {names}").into())
+        let wanted = match &self.at {
+            At::Poll => "poll",
+            At::Park => "park",
+            At::Wake => "wake",
+            At::Coroutine(name) => name,
+        };
+        let there = format!("there are poll, park, wake, {names}");
+        Err(format!("--pause-at {wanted}: it never came to that; {there}").into())
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {

@@ -119,7 +119,9 @@ fn a_place_that_there_is_not_is_an_error_that_names_those_there_are() {
     assert!(!succeeded, "{text}");
     let names = "poll, park, wake, accept, client, connection, kitchen, main";
     assert!(
-        text.contains(&format!("demo: --pause-at: it was never polled; there are {names}")),
+        text.contains(&format!(
+            "demo: --pause-at conection: it never came to that; there are {names}"
+        )),
         "{text}"
     );
 }
