@@ -87,6 +87,7 @@ class Elf:
             name = names[name_at : names.find(b"\0", start)]
             # Nothing of its own may follow: `a::NAME::inner` is another symbol.
             rest = name[name.index(mangled) + len(mangled) :]
+            rest = rest.partition(b".llvm.")[0]  # so the optimiser calls what several units share
             if rest == b"" or (rest.startswith(b"17h") and rest.endswith(b"E") and len(rest) == 20):
                 try:
                     index = entries.index(name_at)
