@@ -8,6 +8,8 @@
 #[path = "debugger/common.rs"]
 mod common;
 
+use std::process::Command;
+
 use common::{Parked, line_of, spy};
 
 /// What `async-spy` prints for the example; None if it cannot be run here.
@@ -157,6 +159,8 @@ fn what_cannot_be_done_is_said_in_a_sentence() {
     }
     let id = parked.id();
     let own = std::process::id().to_string();
+    let mut other = Command::new("sleep").arg("600").spawn().expect("it starts");
+    let foreign = other.id().to_string();
     for (words, sentence) in [
         (vec!["nobody"], "nobody is no process id"),
         (vec!["4194305"], "there is no process 4194305"),
@@ -166,13 +170,16 @@ fn what_cannot_be_done_is_said_in_a_sentence() {
         (vec![id.as_str(), "bt", "after"], "after may be any of 0.14, 0.15"),
         (vec![id.as_str(), "bt"], "no task is being polled"),
         (vec![id.as_str(), "why"], "`async why` takes other words"),
-        (vec![own.as_str()], "no executor"),
+        (vec![own.as_str()], "no executor of ours in it, or was stripped of its symbols: is it"),
+        (vec![foreign.as_str()], "no debug information: build with `debug = 2`"),
     ] {
         let (text, succeeded) = common::run(&common::spy_program(), &words);
         assert!(text.contains(sentence), "{words:?}: {text}");
         assert!(!text.contains("Traceback") && text.lines().count() == 1, "{words:?}: {text}");
-        assert!(!succeeded, "{words:?}: {text}");
+        assert!(text.starts_with("async-spy: ") && !succeeded, "{words:?}: {text}");
     }
+    let _ = other.kill();
+    let _ = other.wait();
 }
 
 /// SIGSTOP and SIGCONT interrupt the wait for events: nothing may break or hang.

@@ -1,6 +1,7 @@
 """The file of a program: its sections and its symbols."""
 
 import mmap
+import os
 import struct
 import zlib
 from array import array
@@ -17,7 +18,7 @@ class Elf:
                 self.data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:
             raise Trouble(f"the program's file cannot be read: {error}") from None
-        self.path = path
+        self.path = os.path.realpath(path)  # `/proc/PID/exe` says nothing to anybody
         if self.data[:6] != b"\x7fELF\x02\x01":
             raise Trouble(f"{path} is no 64-bit ELF file: only Linux programs can be read so far")
         self.sections = self._sections()

@@ -74,7 +74,8 @@ class Program:
             registry = self.static(REGISTRY)
             if registry is None:
                 raise Trouble(
-                    f"{self.elf.path} has no executor of ours in it, or was stripped of its symbols"
+                    f"{self.elf.path} has no executor of ours in it, or was stripped of its symbols: is it a "
+                    "program with the crate `executor`, built without `strip`?"
                 )
             remotes = [std.counted(remote) for _, remote in std.slab(registry)]
             pointers = [remote.field("scheduler") for remote in remotes]
