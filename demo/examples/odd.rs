@@ -2,9 +2,13 @@
 //!
 //! It says when all of them are parked, and ends when it reads a line.
 
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::ffi::OsString;
 use std::future::{Future, pending, poll_fn};
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -29,6 +33,8 @@ async fn odd() {
     spawn(slice()).named("slice");
     spawn(pair()).named("pair");
     spawn(Linked { next: std::ptr::null(), here: hours(1) }).named("linked");
+    spawn(collections()).named("collections");
+    spawn(async { Grill { heat: 200 }.fry().await }).named("method");
     for n in 0..CROWD {
         spawn(pending::<()>()).named(format!("one of many {n}"));
     }
@@ -46,6 +52,36 @@ async fn greets() {
     let greeting = "Ünïcödé\n\"quoted\"".to_owned();
     hours(1).await;
     drop(greeting);
+}
+
+/// What of std is written as a person would write it.
+async fn collections() {
+    let path = PathBuf::from("recipe.txt");
+    let (name, system): (&Path, _) = (&path, OsString::from("a \"b\""));
+    let shared: Rc<str> = Rc::from("sauce");
+    let list = [1u32, 2, 3];
+    let (slice, bytes): (&[u32], &[u8]) = (&list, b"bun, patty");
+    let mut ring = VecDeque::from([0u8, 1, 2, 3]);
+    ring.rotate_left(1);
+    let map = HashMap::from([("bun", 1), ("patty", 2)]);
+    let (set, tree) = (HashSet::from([1u8]), BTreeMap::from([(1u8, "one")]));
+    hours(1).await;
+    drop((name, system, shared, slice, bytes, ring, map, set, tree));
+}
+
+struct Grill {
+    heat: u32,
+}
+
+trait Cook {
+    async fn fry(&self);
+}
+
+impl Cook for Grill {
+    async fn fry(&self) {
+        hours(1).await;
+        assert!(self.heat > 0);
+    }
 }
 
 /// A boxed slice, as the `join_all` of the crate `futures` has it.

@@ -206,14 +206,35 @@ fn unusual_coroutines_are_read_as_well() {
         ("bt slice", vec!["both[0]: #2  Sleep: timer, 3600s", "both[1]: #3  Sleep: timer, 7200s"]),
         ("bt pair", vec!["|- a: #2  Sleep: timer, 3600s", "`- b: #3  Sleep: timer, 7200s"]),
         ("bt linked", vec!["#0  Linked", "#1  Sleep: timer, 3600s"]),
-        ("bt 2005", vec!["task 2005 «one of many 1998»"]),
-        ("why 0.2100", vec!["task 2100 «one of many 2093» waits for ever: `pending` never ends"]),
+        ("bt 2005", vec!["task 2005 «one of many 1996»"]),
+        ("why 0.2100", vec!["task 2100 «one of many 2091» waits for ever: `pending` never ends"]),
+        ("bt method", vec!["#1  Grill::fry  at ", "self = &Grill {heat: 200}"]),
         ("wakers never", vec!["no wakers\nit never waits for anything"]),
     ] {
         let text = spy(&odd, &words.split(' ').collect::<Vec<_>>()).unwrap();
         for part in parts {
             assert!(text.contains(part), "{words}: {part}:\n{text}");
         }
+    }
+}
+
+#[test]
+fn bt_writes_what_is_of_std_as_a_person_would() {
+    let Some(odd) = Parked::of("odd") else { return };
+    let Some(text) = spy(&odd, &["bt", "collections"]) else { return };
+    for line in [
+        r#"path = "recipe.txt""#,
+        r#"name = "recipe.txt""#,
+        r#"system = "a \"b\"""#,
+        r#"shared = Rc("sauce")"#,
+        "slice = &[1, 2, 3]",
+        "bytes = &[10 bytes]",
+        "ring = [1, 2, 3, 0]",
+        "map = HashMap of 2",
+        "set = HashSet of 1",
+        "tree = BTreeMap of 1",
+    ] {
+        assert!(text.contains(&format!("      {line}\n")), "{line}:\n{text}");
     }
 }
 

@@ -14,6 +14,7 @@ dump, and without running a single instruction of the program.
     memory.py     bytes of the program, wherever they come from
     values.py     a place in memory together with its type
     std.py        Vec, Rc, Option, String ...: the few parts of std that are needed
+    names.py      a type and a function as a person would say them
     show.py       a value as a person would write it
 
     runtime.py    the executors and reactors of a process, and their tasks

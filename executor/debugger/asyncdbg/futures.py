@@ -10,7 +10,8 @@ import re
 
 from . import Trouble, sources, std, within
 from . import forms as d
-from .show import short, show
+from .names import function, short
+from .show import show
 
 MOST_BRANCHES = 40
 DEEPEST = 100
@@ -96,7 +97,7 @@ class Walk:
 
     def coroutine(self, value, depth):
         state, fields, file, line = value.variant()
-        node = Node(function(value.shape.name), f"{file}:{line}" if line else None)
+        node = Node(function(value.shape.name, value.shape), f"{file}:{line}" if line else None)
         node.coroutine = True
         if state in ("Unresumed", "Returned", "Panicked"):
             node.waits = {
@@ -331,18 +332,6 @@ def kept(node):
 
 def is_copy(shape):
     return shape.base.startswith("&") or shape.tag in (d.BASE, d.POINTER) and "Box<" not in shape.name
-
-
-def function(name):
-    """`demo::stand::get_burgers::{async_fn_env#0}` is `get_burgers`; what is in an `impl` keeps the
-    name of its module, and a block that of its function.
-    """
-    name = re.sub(r"<.*", "", name)
-    parts = [part for part in name.split("::") if part]
-    is_block = "async_block" in parts[-1] or "async_closure" in parts[-1]
-    in_impl = any(part.startswith("{impl#") for part in parts[-4:])
-    parts = [part for part in parts if not part.startswith("{")]
-    return "::".join(parts[-2:] if in_impl else parts[-1:]) + ("::{async block}" if is_block else "")
 
 
 def count(number, noun):

@@ -3,8 +3,9 @@
 import re
 import struct
 
-from . import Trouble, std
+from . import Trouble, std, within
 from . import forms as d
+from .names import short
 
 WIDTH = 60  # no value is written longer than this
 
@@ -16,18 +17,6 @@ def show(value, depth=2):
     except (Trouble, RecursionError):
         return "?"
     return text if len(text) <= WIDTH else text[: WIDTH - 3] + "..."
-
-
-def short(name):
-    """A type's name without the paths: `core::option::Option<demo::stand::Order>` is
-    `Option<Order>`, and that of a coroutine is the name of its function.
-    """
-    name = re.sub(r"::\{impl#\d+\}|\{impl#\d+\}::", "", name)
-    name = re.sub(r"::\{async_fn(_env)?#\d+\}", "", name)
-    name = re.sub(r"\{async_(block|closure)(_env|_body)?#\d+\}", r"{async \1}", name)
-    name = re.sub(r"\{closure(_env)?#\d+\}", "{closure}", name)
-    name = re.sub(r", alloc::alloc::Global", "", name)
-    return re.sub(r"\b\w+::(?=[\w{])(?!\{)", "", name)
 
 
 def _show(value, depth):
@@ -43,8 +32,8 @@ def _show(value, depth):
         return _list(
             [value.at(element, n * element.size) for n in range(min(shape.count, 9))], shape.count, depth
         )
-    known = _ours(shape) or KNOWN.get(shape.base)
-    if known is not None:
+    known = _ours(shape) or (_slice if within.is_slice(value) else KNOWN.get(shape.base))
+    if known is not None and not shape.name.startswith("*"):
         try:
             return known(value, depth)
         except Trouble:
@@ -107,15 +96,18 @@ def _deeper(value, depth):
 
 
 def _list(values, length, depth):
-    if values and values[0].shape.name == "u8":
+    if length > 4 and values[0].shape.name == "u8":
         return f"[{length} bytes]"
     inside = [show(value, depth - 1) for value in values[:4]]
     return "[" + ", ".join(inside) + (", ...]" if length > len(inside) else "]")
 
 
 def _quoted(value, _):
-    text = std.text(value, 4 * WIDTH)[:WIDTH]  # a character has 4 bytes at most
-    return '"' + std.one_line(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
+    return _in_quotes(std.text(value, 4 * WIDTH))  # a character has 4 bytes at most
+
+
+def _in_quotes(text):
+    return '"' + std.one_line(text[:WIDTH].replace("\\", "\\\\").replace('"', '\\"')) + '"'
 
 
 def _vec(value, depth):
@@ -127,14 +119,46 @@ def _inside(value, depth):
     return show(std.cell(value), depth)
 
 
+def _buffer(value, depth):
+    """A PathBuf and an OsString are a Vec of bytes, in layers that are others on other systems."""
+    return _quoted(value.dig("alloc::vec::Vec<u8"), depth)
+
+
+def _map(number):
+    """A map or a set: of what is in it only how much. `number` is where that stands."""
+
+    def words(value, _):
+        many = number(value).number()
+        if many > std.MOST:
+            raise Trouble("a map is in the middle of a change")
+        return f"{value.shape.base} of {many}"
+
+    return words
+
+
 def _counted(value, depth):
+    pointer = value.field("ptr").peel()
+    if within.is_slice(pointer):  # what is counted has no size of its own: an Rc<str>, an Arc<[u8]>
+        return f"{value.shape.base}({_several(pointer, std.counted(value).address, depth)})"
     return f"{value.shape.base}({show(std.counted(value), depth - 1)})"
 
 
 def _slice(value, depth):
-    start, length = std.slice_of(value)
-    target = value.field("data_ptr").shape.target
-    return "&" + _list(std.elements(value, target, start, min(length, 9)), length, depth)
+    """A reference to a list or to a text, or a box with it."""
+    text = _several(value, std.slice_of(value)[0], depth)
+    sign = re.match(r"&(mut )?", value.shape.name) if text.startswith("[") else None
+    return (sign[0] if sign else "") + text
+
+
+def _several(pointer, start, depth):
+    """What is behind a pointer with a length."""
+    length, target = pointer.field("length").number(), pointer.field("data_ptr").shape.target
+    if length > std.MOST:
+        raise Trouble("a list is in the middle of a change")
+    if TEXT.search(pointer.shape.name):
+        data = pointer.memory.bytes(start, min(length, 4 * WIDTH)) if length else b""
+        return _in_quotes(data.decode("utf-8", "replace"))
+    return _list(std.elements(pointer, target, start, min(length, 9)), length, depth)
 
 
 def _time(value, _):
@@ -160,10 +184,17 @@ def _ours(shape):
     return words and (lambda value, _: words(shape.shapes.program, value))
 
 
+# A pointer to one of these is a pointer to text.
+TEXT = re.compile(r"(^[&*]|[ <])(mut |const )?(str|std::path::Path|std::ffi::os_str::OsStr)\b(?!::)")
+
 KNOWN = {
-    "&str": _quoted,
     "String": _quoted,
-    "&mut str": _quoted,
+    "PathBuf": _buffer,
+    "OsString": _buffer,
+    "HashMap": _map(lambda value: value.dig("hashbrown::raw::RawTableInner").field("items")),
+    "HashSet": _map(lambda value: value.dig("hashbrown::raw::RawTableInner").field("items")),
+    "BTreeMap": _map(lambda value: value.field("length")),
+    "BTreeSet": _map(lambda value: value.field("map", "length")),
     "Vec": _vec,
     "VecDeque": lambda value, depth: _list(std.deque(value), len(std.deque(value)), depth),
     "Rc": _counted,
@@ -172,7 +203,4 @@ KNOWN = {
     "RefCell": _inside,
     "Mutex": _inside,
     "Duration": _time,
-    "&[u8]": lambda value, _: f"&[{std.slice_of(value)[1]} bytes]",
-    "&mut [u8]": lambda value, _: f"&mut [{std.slice_of(value)[1]} bytes]",
-    "&[": _slice,
 }

@@ -145,8 +145,8 @@ def text(value, most=4096):
     """Of a &str, a String, a Cow, a Box<str>."""
     if value.shape.variants is not None:
         return text(value.variant()[1].field("__0"), most)
-    if value.has("vec"):
-        inner = value.field("vec")
+    if value.has("vec") or value.shape.base == "Vec":
+        inner = value.field("vec") if value.has("vec") else value
         start, length = (
             inner.memory.number(inner.field("buf").pointer().address, 8),
             inner.field("len").number(),

@@ -12,7 +12,7 @@ import re
 import struct
 
 from . import Trouble, report, travel
-from .futures import function
+from .names import function
 from .prologue import slots_of
 from .values import Value
 
@@ -38,7 +38,7 @@ class Here:
         program = driver.program()
         self.argument = program.shapes.place_of_argument(frame.start - program.bias)
         self.env = self.env_of(frame)
-        self.title = function(self.name.replace("async_fn#", "async_fn_env#").replace("async_block#", "async_block_env#"))
+        self.title = function(self.name, program.shapes.of_coroutine_body(frame.start - program.bias))
         self.line, self.file = frame.line, frame.file
 
     def is_at(self, frame):
