@@ -238,6 +238,17 @@ fn bt_writes_what_is_of_std_as_a_person_would() {
     }
 }
 
+#[test]
+fn a_label_that_was_copied_is_an_id() {
+    let Some(parked) = Parked::start() else { return };
+    let Some(wanted) = spy(&parked, &["bt", "5"]) else { return };
+    for id in ["task 5", "task 5 «customer 1»", "0.5", "«customer 1»", "task 0.5 \"customer 1\""]
+    {
+        assert_eq!(spy(&parked, &["bt", id]).unwrap(), wanted, "{id}");
+    }
+    assert_eq!(spy(&parked, &["bt", "task", "5", "«customer", "1»"]).unwrap(), wanted);
+}
+
 /// What is claimed to be a proof must be one.
 #[test]
 fn healthy_tasks_are_not_called_lost_or_in_a_deadlock() {

@@ -110,7 +110,7 @@ class Async(gdb.Command):
         try:
             World()
             driver = gdb_steps.Driver(World)
-            text, failed = commands.guarded(words[0], lambda: command(None, *words[1:]))
+            text, failed = commands.guarded(words[0], lambda: command(None, *commands.one_id(words[0], words[1:])))
         except Trouble as trouble:
             text, failed = f"{trouble}\n", True
         finally:

@@ -129,7 +129,7 @@ def step(debugger, words, result):
 
     def command():
         driver = lldb_steps.Driver(lambda: World(debugger), result)
-        return [steps.COMMANDS[words[0]](driver, *words[1:])]
+        return [steps.COMMANDS[words[0]](driver, *commands.one_id(words[0], words[1:]))]
 
     try:
         return commands.guarded(words[0], command)

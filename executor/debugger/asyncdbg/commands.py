@@ -17,7 +17,8 @@ async reactor          the sockets that the reactor watches, and who waits for t
 async timers           the timers that are armed, the earliest first
 async help             this
 
-ID is the number of a task, a part of its name, or EXECUTOR.NUMBER if there are several executors.
+ID is the number of a task, a part of its name, its label as it is printed, or EXECUTOR.NUMBER if there
+are several executors.
 """
 
 
@@ -31,7 +32,12 @@ def run(make, words):
         return f"`async {name}` lets the program run, and stops it: that needs gdb or lldb\n", True
     if command is None:
         return f"there is no command `async {name}`; `async help` lists those there are\n", True
-    return guarded(name, lambda: command(make(), *arguments))
+    return guarded(name, lambda: command(make(), *one_id(name, arguments)))
+
+
+def one_id(name, arguments):
+    """`task 7 «customer 2»` comes as several words; no command takes more than one."""
+    return [" ".join(arguments)] if arguments and name in TAKE_ID else arguments
 
 
 def guarded(name, command):
@@ -250,6 +256,8 @@ def timers(program):
             lines.append(f"  {left}wakes {wakes(program, waker)}")
     return lines or ["no reactor is alive in this process"]
 
+
+TAKE_ID = ("bt", "why", "wakers", "step-wake", "break-poll", "watch")
 
 COMMANDS = {
     "tasks": tasks,

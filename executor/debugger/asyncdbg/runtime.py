@@ -111,8 +111,11 @@ class Program:
         return self._by_key[key]
 
     def find(self, name):
-        """The task that a person means by `7`, `1.7` (of executor 1), or a part of its name."""
-        number = re.fullmatch(r"(?:(\d+)\.)?#?(\d+)", name)
+        """The task that a person means by `7`, `1.7` (of executor 1), a part of its name, or a label that
+        was copied: `task 7 «customer 2»`.
+        """
+        number = re.fullmatch(r"(?:(\d+)\.)?#?(\d+)", name) or re.match(r"task (?:(\d+)\.)?#?(\d+)(?!\S)", name)
+        name = name.strip("«»")
         if number:
             of = [executor for executor in self.executors if number[1] in (None, str(executor.id))]
             found = [task for task in (executor.task(int(number[2])) for executor in of) if task is not None]
