@@ -3,12 +3,12 @@
 use std::io;
 use std::time::Duration;
 
-use executor::{Executor, race, yield_now};
+use executor::{Executor, race, spawn, yield_now};
 use reactor::Reactor;
 use reactor::time::sleep;
 
 fn main() -> io::Result<()> {
-    let reactor = Reactor::with_virtual_clock()?;
+    let reactor = Reactor::new()?; // nothing repeats a run by the system's clock
     let _entered = reactor.enter();
     let executor = Executor::new(reactor.waker());
     executor.block_on(all(), |limit| reactor.turn(limit).expect("epoll works"));
@@ -18,8 +18,9 @@ fn main() -> io::Result<()> {
 async fn all() {
     let told = told().await.unwrap_or(0);
     let wide = wide().await;
-    race(slow(), sleep(Duration::from_secs(1))).await;
-    println!("{told} {wide}");
+    race(slow(), sleep(Duration::from_millis(20))).await;
+    let burnt = spawn(burns()).await.is_err();
+    println!("{told} {wide} {burnt}");
 }
 
 /// Its result has 16 bytes, and does not fit into registers nevertheless.
@@ -44,4 +45,12 @@ async fn slow() {
     let heat = 200; // slow begins
     sleep(Duration::from_secs(3600)).await;
     println!("{heat}");
+}
+
+/// It panics.
+async fn burns() -> u8 {
+    let plates = [1u8, 2, 3]; // burns begins
+    yield_now().await;
+    let last = plates.len();
+    plates[last] // burns panics
 }

@@ -62,7 +62,11 @@ fn a_core_file_says_the_same() {
     for ((command, live), dead) in COMMANDS.iter().zip(&live).zip(&dead) {
         assert_eq!(without_ends(live), without_ends(dead), "async {command}");
     }
+    let steps = ["next", "step-wake 1", "watch 1", "break-poll 1", "goto 1", "back"];
+    let refused = |text: &str| text.matches("a core file does not run: `async ").count();
+    assert_eq!(refused(&gdb.text_on_core(&program, &core.path, &steps)), steps.len());
     if let Some(lldb) = Lldb::found() {
+        assert_eq!(refused(&lldb.text_on_core(&program, &core.path, &steps)), steps.len());
         for ((command, gdb), lldb) in
             COMMANDS.iter().zip(&dead).zip(lldb.on_core(&program, &core.path, &COMMANDS))
         {
@@ -161,6 +165,18 @@ fn steps_do_not_stumble(front: &dyn Front) {
     let dropped = "slow is dropped where it was suspended: it will never go on";
     fronts::in_order(&text, &["slow is suspended at", dropped, "stumble::all::{async_fn#0}"]);
 
+    let commands = ["next", "next", "next", "next"];
+    let Some(text) = front.started(&stumble, &line("burns begins"), &commands) else { return };
+    fronts::in_order(
+        &text,
+        &["burns is suspended at", "a panic, on thread 1", &line("burns panics")],
+    );
+
+    let commands = ["goto 2", "goto 3"];
+    let Some(text) = front.started(&stumble, &line("told begins"), &commands) else { return };
+    fronts::in_order(&text, &["nothing repeats this run", "before poll 2 of", "before poll 3 of"]);
+    assert_eq!(text.matches("nothing repeats this run").count(), 1, "{text}");
+
     let commands = ["break-poll main", "- continue", "next"];
     let Some(text) = front.started(&stumble, &line("told begins"), &commands) else { return };
     let on = line("told().await");
@@ -250,8 +266,12 @@ fn failures_are_sentences_in_both() {
     for front in fronts.into_iter().flatten() {
         let text = front.not_started(&turns, &commands);
         assert!(!text.contains("Traceback") && !text.contains("rror: name"), "{text}");
-        for part in ["does not run yet", "no command `async dance`", "async step-wake ID"] {
+        for part in ["the program does not run: ", "no command `async dance`", "async step-wake ID"]
+        {
             assert!(text.contains(part), "{part}:\n{text}");
         }
+        let text = front.not_started(&turns, &["- run </dev/null", "next"]);
+        fronts::in_order(&text, &["bites"]);
+        assert!(text.contains("the program does not run: "), "{text}");
     }
 }

@@ -25,12 +25,13 @@ class World:
     def __init__(self):
         inferior = gdb.selected_inferior()
         if not inferior.pid:
-            raise Trouble("the program does not run yet: `start` stops it in main, `run` lets it go")
+            raise Trouble("the program does not run: `start` stops it in main, `run` lets it go")
         self.path = gdb.current_progspace().filename
         if self.path is None:
             raise Trouble("gdb does not know which program this is: `file PATH`")
         kind = getattr(getattr(inferior, "connection", None), "type", "native")
         self.pid = inferior.pid if kind == "native" else None
+        self.is_core = kind == "core"
         self._read = inferior.read_memory
         self.phdr = self._phdr()
 
@@ -108,7 +109,7 @@ class Async(gdb.Command):
             return [steps.COMMANDS[words[0]](driver, *arguments)]
 
         try:
-            World()
+            steps.check(World(), words[0])
             driver = gdb_steps.Driver(World)
             text, failed = commands.guarded(words[0], lambda: command(None, *commands.one_id(words[0], words[1:])))
         except Trouble as trouble:

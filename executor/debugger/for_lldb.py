@@ -35,12 +35,12 @@ class World:
             self.process.GetState() if target is None else lldb.eStateStopped
         )  # a plug-in is asked at a stop only
         if not self.process.IsValid() or state in (lldb.eStateExited, lldb.eStateInvalid):
-            raise Trouble("the program does not run yet: `run` lets it go")
+            raise Trouble("the program does not run: `run` lets it go")
         if state == lldb.eStateRunning:
             raise Trouble("the program runs: `process interrupt` stops it")
         self.path = self.target.GetExecutable().fullpath
-        is_core = "core" in self.process.GetPluginName().lower() or self.process.GetProcessID() == 0
-        self.pid = None if is_core else self.process.GetProcessID()
+        self.is_core = "core" in self.process.GetPluginName().lower() or self.process.GetProcessID() == 0
+        self.pid = None if self.is_core else self.process.GetProcessID()
         self.phdr = self._phdr()
 
     def read(self, address, length):
@@ -128,8 +128,12 @@ def step(debugger, words, result):
     debugger.SetAsync(False)  # a step returns when it has been made
 
     def command():
+        steps.check(World(debugger), words[0])
         driver = lldb_steps.Driver(lambda: World(debugger), result)
-        return [steps.COMMANDS[words[0]](driver, *commands.one_id(words[0], words[1:]))]
+        try:
+            return [steps.COMMANDS[words[0]](driver, *commands.one_id(words[0], words[1:]))]
+        finally:
+            driver.close()
 
     try:
         return commands.guarded(words[0], command)

@@ -5,7 +5,7 @@ import time
 
 import gdb
 
-from asyncdbg import Trouble, runtime
+from asyncdbg import Trouble, runtime, steps
 
 
 class Frame:
@@ -51,11 +51,15 @@ class Driver:
 
     def __init__(self, world):
         self.world, self._reason, self._hit = world, None, []
+        self._panic = gdb.Breakpoint(steps.PANIC, internal=True)
+        self._panic.enabled = False
         gdb.events.stop.connect(self._stopped)
         # Only the last of many steps is of interest; `where` shows it.
         gdb.execute("set suppress-cli-notifications on")
 
     def close(self):
+        if self._panic.is_valid():
+            self._panic.delete()
         gdb.execute("set suppress-cli-notifications off")
         gdb.events.stop.disconnect(self._stopped)
 
@@ -87,11 +91,23 @@ class Driver:
             self._reason = "exited"
         return self._reason
 
+    def _step(self, command):
+        """A step. It stops at a panic, where it would run away otherwise."""
+        self._panic.enabled = True
+        try:
+            return "panic" if self._run(command) == "breakpoint" and self.at_panic() else self._reason
+        finally:
+            if self._panic.is_valid():
+                self._panic.enabled = False
+
+    def at_panic(self):
+        return gdb.selected_thread() is not None and steps.is_panic(gdb.newest_frame().name())
+
     def over(self):
-        return self._run("next")
+        return self._step("next")
 
     def step(self):
-        return self._run("step")
+        return self._step("step")
 
     def out(self, depth):
         frame = gdb.newest_frame()
@@ -100,7 +116,8 @@ class Driver:
         if frame.older() is None:
             return "end"
         frame.select()
-        self._run("finish")
+        if self._step("finish") == "panic":
+            return "panic"
         # gdb counts the end of a `finish` as a hit of its own breakpoint.
         return "step" if self._reason != "exited" and self._hit_none() else self._reason
 

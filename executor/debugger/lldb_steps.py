@@ -41,7 +41,11 @@ class Driver:
 
     def __init__(self, world, result):
         self.world, self.result = world, result
-        self.process = world().process
+        self.process, self._panic = world().process, None
+
+    def close(self):
+        if self._panic is not None:
+            self.process.GetTarget().BreakpointDelete(self._panic.GetID())
 
     def program(self):
         return runtime.Program(self.world())
@@ -64,17 +68,30 @@ class Driver:
             return "breakpoint"
         return "step" if stopped in (lldb.eStopReasonPlanComplete, lldb.eStopReasonTrace) else "signal"
 
+    def _step(self, step):
+        """A step. It stops at a panic, where it would run away otherwise."""
+        if self._panic is None:
+            self._panic = self.process.GetTarget().BreakpointCreateByName(steps.PANIC)
+        self._panic.SetEnabled(True)
+        try:
+            step()
+            return "panic" if self.at_panic() else self._reason()
+        finally:
+            self._panic.SetEnabled(False)
+
+    def at_panic(self):
+        stopped = self.process.GetState() == lldb.eStateStopped
+        return stopped and steps.is_panic(self._thread().GetFrameAtIndex(0).GetFunctionName())
+
     def over(self):
-        self._thread().StepOver()
-        return self._reason()
+        return self._step(self._thread().StepOver)
 
     def step(self):
-        self._thread().StepInto()
-        return self._reason()
+        return self._step(self._thread().StepInto)
 
     def out(self, depth):
-        self._thread().StepOutOfFrame(self._thread().GetFrameAtIndex(depth))
-        return self._reason()
+        thread = self._thread()
+        return self._step(lambda: thread.StepOutOfFrame(thread.GetFrameAtIndex(depth)))
 
     def run_to(self, address, argument):
         return self.run_to_any([address], argument)

@@ -11,6 +11,8 @@ pub trait Front {
     /// What it answers on a process that runs; None if it may not attach.
     fn attached(&self, process: &str, commands: &[&str]) -> Option<Vec<String>>;
     fn on_core(&self, program: &Path, core: &Path, commands: &[&str]) -> Vec<String>;
+    /// All that it says, refusals too.
+    fn text_on_core(&self, program: &Path, core: &Path, commands: &[&str]) -> String;
     /// What it says after a start and a stop at `at`. A command that begins with `-` is its own.
     fn started(&self, program: &Path, at: &str, commands: &[&str]) -> Option<String>;
     fn not_started(&self, program: &Path, commands: &[&str]) -> String;
@@ -122,8 +124,12 @@ impl Front for Gdb {
     }
 
     fn on_core(&self, program: &Path, core: &Path, commands: &[&str]) -> Vec<String> {
+        Gdb::answers(&self.text_on_core(program, core, commands), commands)
+    }
+
+    fn text_on_core(&self, program: &Path, core: &Path, commands: &[&str]) -> String {
         let files = [program.to_str().unwrap(), core.to_str().unwrap()];
-        Gdb::answers(&Gdb::run(&files, &Gdb::marked(commands)), commands)
+        Gdb::run(&files, &Gdb::marked(commands))
     }
 
     fn started(&self, program: &Path, at: &str, commands: &[&str]) -> Option<String> {
@@ -196,9 +202,13 @@ impl Front for Lldb {
     }
 
     fn on_core(&self, program: &Path, core: &Path, commands: &[&str]) -> Vec<String> {
+        Lldb::answers(&self.text_on_core(program, core, commands), commands)
+    }
+
+    fn text_on_core(&self, program: &Path, core: &Path, commands: &[&str]) -> String {
         let open = format!("target create {} --core {}", program.display(), core.display());
         let commands_with: Vec<_> = std::iter::once(open).chain(Lldb::marked(commands)).collect();
-        Lldb::answers(&Lldb::run(&[], &commands_with), commands)
+        Lldb::run(&[], &commands_with)
     }
 
     fn started(&self, program: &Path, at: &str, commands: &[&str]) -> Option<String> {

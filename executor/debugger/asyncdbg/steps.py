@@ -18,6 +18,7 @@ from .values import Value
 
 BODY = re.compile(r"\{async_(fn|block|closure|closure_body)#\d+\}(<.*>)?$")
 PLUMBING = re.compile(r"^(<|_\$LT\$|&dyn |&)*(core|alloc|std)(::|\.\.)|^_*rust_|^_start|^main$|^__libc_start")
+PANIC = "rust_panic"  # the last function of std before it unwinds or aborts
 MOST_STEPS = 200
 
 HELP = """\
@@ -28,6 +29,12 @@ async step-wake ID     on, until somebody wakes the task; then the stack of whoe
 async break-poll ID    a breakpoint: stop whenever the task is polled
 async watch ID         tell of each poll and each wake of the task, without stopping
 """ + travel.HELP
+
+
+def check(world, name):
+    """Before a step."""
+    if world.is_core:
+        raise Trouble(f"a core file does not run: `async {name}` needs a process; the commands that only read work here, too")
 
 
 class Here:
@@ -72,6 +79,8 @@ class Here:
 
 def here(driver):
     """The innermost async fn on the stack, and how many frames of others are below it."""
+    if driver.at_panic():
+        raise Trouble("this is a panic, and no async fn on the stack will go on: `continue` lets it unwind")
     for depth, frame in enumerate(driver.frames(200)):
         if frame.name and BODY.search(frame.name):
             return Here(driver, frame), depth
@@ -89,14 +98,29 @@ def enter(driver):
     return True
 
 
+def is_panic(name):
+    """Whether this is that function. Its path and the hash behind it differ between versions."""
+    return re.search(rf"\b{PANIC}(::h[0-9a-f]+)?$", name or "") is not None
+
+
+def where(driver):
+    """Where a step has ended."""
+    if not driver.at_panic():
+        return driver.where()
+    driver.say(f"a panic, on {driver.thread()}, in")
+    for line in stack(driver.frames(60)):
+        driver.say(line)
+    return ""
+
+
 def next_line(driver):
     """async next"""
     if enter(driver):
-        return driver.where()
+        return where(driver)
     this, depth = here(driver)
     while depth > 0:  # inside a function that it has called: that one first
         if driver.out(0) != "step":
-            return driver.where()
+            return where(driver)
         depth -= 1
         if not any(this.is_at(frame) for frame in driver.frames(depth + 1)):
             break
@@ -106,16 +130,16 @@ def next_line(driver):
 def go_on(driver, this, step):
     for _ in range(MOST_STEPS):
         if step() != "step":
-            return driver.where()
+            return where(driver)
         frame = driver.frames(1)[0]
         if this.is_at(frame):
             if this.has_moved(frame):
-                return driver.where()
+                return where(driver)
             continue
         done = left(driver, this)
         if done is not None:
             return done
-    return driver.where()
+    return where(driver)
 
 
 def left(driver, this):
@@ -126,7 +150,7 @@ def left(driver, this):
         return to_parent(driver)
     driver.say(f"{this.title} is suspended at {file}:{line}; on, until it is resumed")
     if driver.run_to_any([this.start, *this.ends()], this.env) != "here":
-        return driver.where()
+        return where(driver)
     if driver.frames(1)[0].start != this.start:
         driver.say(f"{this.title} is dropped where it was suspended: it will never go on")
         for line in stack(driver.frames(60)):
@@ -144,13 +168,13 @@ def to_parent(driver):
     for _ in range(40):
         frame = driver.frames(1)[0]
         if frame.name and BODY.search(frame.name):
-            return driver.where()
+            return where(driver)
         if not any(other.name and BODY.search(other.name) for other in driver.frames(60)):
             driver.say("it was the outermost one: its task has ended")
-            return driver.where()
+            return where(driver)
         if driver.out(0) != "step":
-            return driver.where()
-    return driver.where()
+            return where(driver)
+    return where(driver)
 
 
 def out(driver):
@@ -159,14 +183,14 @@ def out(driver):
     this, depth = here(driver)
     for _ in range(MOST_STEPS):
         if driver.out(depth) != "step":
-            return driver.where()
+            return where(driver)
         done = left(driver, this)
         if done is not None:
             return done
         depth = 0
         if not this.is_at(driver.frames(1)[0]):
-            return driver.where()
-    return driver.where()
+            return where(driver)
+    return where(driver)
 
 
 def into(driver):
@@ -177,20 +201,20 @@ def into(driver):
         raise Trouble("this is inside a function that the async fn has called: `finish` first")
     for _ in range(MOST_STEPS):
         if driver.step() != "step":
-            return driver.where()
+            return where(driver)
         frame = driver.frames(1)[0]
         name = frame.name or ""
         if this.is_at(frame):
             if this.has_moved(frame):
-                return driver.where()
+                return where(driver)
             continue
         if BODY.search(name) or re.match(r"<?(executor|reactor)::.*::poll\b", name):
-            return driver.where()
+            return where(driver)
         if not any(this.is_at(other) for other in driver.frames(60)):
             done = left(driver, this)
             if done is not None:
                 return done
-    return driver.where()
+    return where(driver)
 
 
 def stack(frames):

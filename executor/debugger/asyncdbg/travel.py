@@ -10,6 +10,7 @@ The polls are counted at a landmark that the executor passes before each of them
 from . import Trouble, futures, report
 
 LANDMARK = "executor::scheduler::Scheduler::report_poll"
+TOLD = []  # whether it has been said that runs differ
 MOST = 100_000  # polls; a run that is longer is not one to go through poll by poll
 
 HELP = """\
@@ -57,15 +58,24 @@ def stop(driver, wanted):
 
 def enter(driver, number):
     """From the landmark into the coroutine, to the innermost `.await` at which it stands."""
-    task = next(task for task in driver.program().tasks() if task.state == "running")
+    program = driver.program()
+    task = next(task for task in program.tasks() if task.state == "running")
+    warn(driver, program)
     by = "just spawned" if task.woken_by == "Spawn" else f"woken by {report.woken_by(task)}"
     driver.say(f"before poll {number} of this run, which is poll {task.polls} of {task.label}; {by}")
-    found = innermost(driver.program(), task)
+    found = innermost(program, task)
     if found is not None and driver.run_to(*found[:2]) == "here":
         frame, line = driver.frames(1)[0], found[2]
         if line not in (None, frame.line):
             driver.over()  # from the head of the function to the `.await` where it goes on
     return driver.where()
+
+
+def warn(driver, program):
+    """Once: by the system's clock no run is like the other. (That of a replay is a virtual one.)"""
+    if not TOLD and any(not reactor.is_virtual() for reactor in program.reactors):
+        TOLD.append("")
+        driver.say("nothing repeats this run: it may differ from the last one (a `demo tour --replay FILE` does not)")
 
 
 def innermost(program, task):
