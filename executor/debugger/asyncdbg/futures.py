@@ -303,9 +303,14 @@ def unread(trouble):
     return f"something that cannot be followed ({trouble})"
 
 
+# A text that was moved out and freed since then.
+GARBAGE = re.compile(r"\ufffd|\\x00")
+
+
 def variables(node):
     """The variables that live across the await: [(name, text, perhaps moved out)]."""
-    return [(name, show(field), stale) for name, field, stale in kept(node)]
+    found = [(name, show(field), stale) for name, field, stale in kept(node)]
+    return [(name, "?" if stale and GARBAGE.search(text) else text, stale) for name, text, stale in found]
 
 
 def kept(node):
