@@ -132,4 +132,6 @@ fn dots_stand_for_anything_and_nothing_else_does() {
     assert_eq!(merged(&page, &real), Some(lines("a 3\n...\nz 4")));
     let port = masked("fd 7, 127.0.0.1:80 at 0x12ab\n[New Thread 1]\n", "/target");
     assert_eq!(port, ["fd ..., 127.0.0.1:... at 0x..."]);
+    let pointers = masked("(cx=0x12 <drop<a>+8>, at=0x34 <b>) <c>", "/target");
+    assert_eq!(pointers, ["(cx=0x..., at=0x...) <c>"]);
 }

@@ -188,11 +188,24 @@ fn mask(line: &str) -> String {
     for before in ["timer, ", "[", "  in "] {
         line = after(&line, before, |c| digit(c) || c == '.');
     }
+    line = without_symbols(&line);
     // The pool's thread may have taken the job already.
     for state in [", in line  (", ", running  ("] {
         line = line.replace(state, ", ...  (");
     }
     without_parameters(&line.replace("...ms left", "...s left"))
+}
+
+/// gdb writes behind a pointer which symbol is there by chance: `cx=0x... <vtable+8>`.
+fn without_symbols(line: &str) -> String {
+    let (mut text, mut rest) = (String::new(), line);
+    while let Some(at) = rest.find("0x... <") {
+        let (head, symbol) = rest.split_at(at + "0x... ".len());
+        let Some(end) = closing(symbol) else { break };
+        text += head.trim_end();
+        rest = &symbol[end + 1..];
+    }
+    text + rest
 }
 
 /// What stands behind these words: `...`.
@@ -219,24 +232,28 @@ fn without_parameters(line: &str) -> String {
     const LONG: usize = 44;
     let (mut text, mut rest) = (String::new(), line);
     while let Some(at) = rest.find('<') {
-        let (mut depth, mut end, mut last) = (0, None, ' ');
-        for (n, c) in rest[at..].char_indices() {
-            depth += match c {
-                '<' => 1,
-                '>' if last != '-' => -1,
-                _ => 0,
-            };
-            last = c;
-            if depth == 0 {
-                end = Some(at + n);
-                break;
-            }
-        }
-        let Some(end) = end else { break };
+        let Some(end) = closing(&rest[at..]).map(|end| at + end) else { break };
         let closed = if end - at > LONG { "<...>" } else { &rest[at..=end] };
         text += &rest[..at];
         text += closed;
         rest = &rest[end + 1..];
     }
     text + rest
+}
+
+/// Where the bracket is closed with which this begins.
+fn closing(text: &str) -> Option<usize> {
+    let (mut depth, mut last) = (0, ' ');
+    for (n, c) in text.char_indices() {
+        depth += match c {
+            '<' => 1,
+            '>' if last != '-' => -1,
+            _ => 0,
+        };
+        last = c;
+        if depth == 0 {
+            return Some(n);
+        }
+    }
+    None
 }
