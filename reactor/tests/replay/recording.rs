@@ -47,6 +47,7 @@ fn letters_say_for_what_each_source_is_ready() {
         };
         let ((), recording) = record(program);
         let lists = recording.split_whitespace().filter_map(|word| word.strip_prefix("ready="));
+        assert!(recording.contains(" sources=2 timers=1 "), "{recording}");
         let ready: Vec<&str> = lists.flat_map(|list| list.split(',')).collect();
         assert!(ready.contains(&"0.0:r"), "the listener: {recording}");
         assert!(ready.contains(&"1.1:w"), "nothing has come, and there is room: {recording}");
