@@ -280,6 +280,20 @@ fn a_task_that_leaves_no_waker_is_told_lost_when_the_thread_goes_to_sleep() {
 }
 
 #[test]
+fn another_executor_that_begins_meanwhile_makes_no_suspect_forgotten() {
+    within(|| {
+        let waker = Rc::new(RefCell::new(None));
+        let main = async {
+            spawn(pending::<()>());
+            yield_now().await; // now it is a suspect
+            drop(Executor::with_observer(Waker::noop().clone(), |_: &Event<'_>| ()));
+            leave_waker_once(&waker).await;
+        };
+        assert_eq!(lost_in(main, |_| wake(&waker)), [2]);
+    });
+}
+
+#[test]
 fn a_task_whose_last_waker_is_dropped_without_a_wake_is_told_lost() {
     within(|| {
         let (kept, main_waker) = <(Rc<RefCell<Option<Waker>>>, Rc<_>)>::default();

@@ -28,6 +28,27 @@ fn a_program_that_does_more_is_told_so() {
 }
 
 #[test]
+fn a_program_that_leaves_out_a_call_is_told_so_when_it_parks_or_ends() {
+    within(|| {
+        let program = async |writes: bool, parks: bool| {
+            let (client, _server) = tcp_pair().await;
+            if writes {
+                client.write_all(b"hello").await.unwrap();
+            }
+            if parks {
+                sleep(MS).await;
+            }
+        };
+        for (parks, does) in [(true, "it parks"), (false, "it ends")] {
+            let ((), recording) = record(program(true, parks));
+            let why = replay(&recording, program(false, parks)).unwrap_err();
+            assert!(why.contains("the recorded run wrote to source"), "{why}");
+            assert!(why.contains(&format!("here, and this one does not: {does}")), "{why}");
+        }
+    });
+}
+
+#[test]
 fn a_program_that_waits_for_something_else_is_told_so() {
     within(|| {
         let (_, recording) = record(sleep(MS));

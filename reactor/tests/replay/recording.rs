@@ -145,6 +145,7 @@ fn what_is_no_recording_is_refused() {
             ("turn=0 at=0.000000ms sources=0 timers=0 ready=1.1:x\n", "is not a source such as"),
             ("turn=0 at=0.000000ms sources=0 timers=0 jobs=\n", "is not the number of a job"),
             ("turn=0 at=0.000000ms sources=0 timers=0 calls=1:look:done\n", "is not a call such"),
+            ("turn=0 at=0.000000ms sources=0 timers=0 calls=1:read:a-b\n", "is not a call such"),
             ("turn=0 at=0.000000ms sources=0 timers=0 burgers=2\n", "is not ready=, jobs= or"),
             ("end\nend\n", "nothing may come after \"end\""),
         ] {
