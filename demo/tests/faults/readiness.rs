@@ -58,11 +58,12 @@ fn a_wake_that_the_system_always_refuses_is_made_good_by_the_next_event() {
     let over = AtomicBool::new(false);
     let strace = Strace::attach(stand.id(), &inject("write", "EIO", "1+", &eventfd(&stand)));
     let outcomes = thread::scope(|scope| {
-        // Somebody who comes and goes: each time that is an event.
+        // Somebody who comes and goes: each time that is an event. Not so often that the executor,
+        // slowed down by strace, never sleeps: then nobody would have to wake it.
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
                 drop(crate::common::Client::connect(stand.address));
-                thread::sleep(Duration::from_millis(2));
+                thread::sleep(Duration::from_millis(20));
             }
         });
         let outcomes = books.crowd(stand.address, 2, 5);
