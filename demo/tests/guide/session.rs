@@ -90,7 +90,7 @@ impl Session {
         let text = GDB.replace("COMMANDS", &format!("{commands:?}")).replace("BEGIN", BEGIN);
         std::fs::write(&script, text).unwrap();
         let options = format!("-nx -batch -x {}", script.display());
-        within_limit(self.debugger(words, &options, folder))
+        within_limit(self.debugger(words, &options))
     }
 
     /// Two scripts, for the same reason.
@@ -102,14 +102,12 @@ impl Session {
             self.steps.iter().map(|step| format!("{mark}{}\n", step.command)).collect();
         std::fs::write(&inner, commands + &mark).unwrap();
         let options = format!("-x -b -s {}", outer.display());
-        let text = within_limit(self.debugger(words, &options, folder));
+        let text = within_limit(self.debugger(words, &options));
         text.replace(&format!("(lldb) {mark}"), "")
     }
 
-    fn debugger(&self, words: &[String], options: &str, folder: &Path) -> Command {
+    fn debugger(&self, words: &[String], options: &str) -> Command {
         let mut start = Command::new(common::folder().join("start"));
-        // A demo that is killed by its debugger cannot clear its temporary folder away.
-        start.env("TMPDIR", folder);
         start.env("DEBUGGER_OPTIONS", options).arg(&self.debugger).args(words);
         start
     }
@@ -198,6 +196,10 @@ fn core_of(program: &Path, folder: &Path) -> PathBuf {
 
 /// What it says, on both streams in one. It has a process group of its own, and a limit.
 fn within_limit(mut command: Command) -> String {
+    // A demo that is killed by its debugger cannot clear its temporary folder away.
+    let temporary = Folder(std::env::temp_dir().join(format!("guide-{}", std::process::id())));
+    std::fs::create_dir_all(&temporary.0).unwrap();
+    command.env("TMPDIR", &temporary.0);
     let (mut reader, writer) = std::io::pipe().unwrap();
     command.current_dir(folder_of_workspace()).env("LC_ALL", "C.UTF-8");
     command.env_remove("PYTHONPATH").env("NO_COLOR", "1").env("TERM", "dumb");
