@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use executor::{spawn, yield_now};
+use reactor::Reactor;
 use reactor::time::sleep;
 use watch::{Event, Gate, Kind, Options, Phase, Recorder, What};
 use watching::{Run, compute, print, record_with, within};
@@ -31,6 +32,18 @@ fn all_is_kept_while_there_is_room() {
     assert_eq!((seen.base.events, seen.events.len() as u64), (0, seen.now.events));
     assert!(matches!(seen.events[0].what, What::Spawned { task: 1, .. }));
     assert!(matches!(seen.events.last().unwrap().what, What::Ended { task: 1, .. }));
+}
+
+/// It began to stand still before there was a recorder.
+#[test]
+fn times_are_those_of_the_reactors_clock() {
+    let reactor = Reactor::with_virtual_clock().unwrap();
+    let recorder = Recorder::new(few(100));
+    let hour = Duration::from_secs(3600);
+    recorder.run_on(&reactor, async move { sleep(hour).await });
+    let (_, events) = recorder.recording();
+    assert_eq!(events[0].at, Duration::ZERO);
+    assert_eq!(events.last().unwrap().at, hour);
 }
 
 #[test]

@@ -36,7 +36,7 @@ const CIRCLE: u32 = 1000;
 /// `yield_now` is an honest way to wake oneself, so it takes so many times more of them.
 const PATIENCE: u32 = 10;
 /// If most of them take longer, it computes, and gives way between two pieces: that is fair.
-const PIECE: Duration = Duration::from_micros(10);
+const PIECE: Duration = Duration::from_micros(25);
 /// A deadlock names so many.
 const NAMED: usize = 20;
 
@@ -53,6 +53,7 @@ struct Circle {
     times: u32,
     /// How many of these polls took less than [`PIECE`].
     short: u32,
+    told: bool,
 }
 
 impl Diagnoser {
@@ -98,10 +99,16 @@ impl Diagnoser {
         let circle = self.circles.entry(task).or_default();
         circle.times = circle.times.saturating_add(1);
         circle.short = circle.short.saturating_add(u32::from(took < PIECE));
-        // A few may have been interrupted by the system: they look long.
-        if circle.times != enough || circle.short < enough / 10 * 9 {
+        if circle.times < enough || circle.told {
             return None;
         }
+        // A few may have been interrupted by the system: they look long. With more of them, the next
+        // ones are counted anew.
+        if circle.short < enough / 10 * 9 {
+            *circle = Circle::default();
+            return None;
+        }
+        circle.told = true;
         let who = who(world, task);
         let computes = if yields { ". If it computes, do more between two yields" } else { "" };
         let text = format!(

@@ -44,6 +44,7 @@ impl Recorder {
     #[track_caller]
     pub fn run_on<F: Future>(self: &Arc<Self>, reactor: &Reactor, main: F) -> F::Output {
         let _entered = reactor.enter();
+        self.start.get_or_init(time::now);
         let ear = Rc::new(Ear {
             recorder: self.clone(),
             polling: Cell::default(),

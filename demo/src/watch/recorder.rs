@@ -15,7 +15,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -43,7 +43,8 @@ impl Default for Options {
 
 /// Records one runtime.
 pub struct Recorder {
-    start: Instant,
+    /// On the clock of the reactor that is watched, which may stand still.
+    pub(crate) start: OnceLock<Instant>,
     options: Options,
     history: Mutex<History>,
     /// The gate has moved, or there is a new event.
@@ -131,14 +132,14 @@ impl Recorder {
             news: 0,
             readers: Vec::new(),
         };
-        let (start, history) = (Instant::now(), Mutex::new(history));
+        let (start, history) = (OnceLock::new(), Mutex::new(history));
         Recorder { start, options, history, moved: Condvar::new(), warn: None, hook: None }
     }
 
     /// A time on the recorder's clock.
     #[must_use]
     pub fn when(&self, at: Instant) -> Duration {
-        at.saturating_duration_since(self.start)
+        at.saturating_duration_since(*self.start.get_or_init(|| at))
     }
 
     /// What is so now.
